@@ -1,6 +1,8 @@
 """Stages between training and saving, for any task: build, evaluate and control the variants."""
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,18 +111,20 @@ def evaluate(
 
     ``reference``, float32, is among them or given.
     """
-    predictions = tuple(
-        with_threshold(predict(variant, training, progress), training, plan) for variant in variants
-    )
+    described = [artifacts.describe(v, training.task.metadata(training)) for v in variants]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # looks at the files while they are run
+        looking = [pool.submit(evaluation.file_facts, variant) for variant in described]
+        predictions = [
+            with_threshold(training.task.predict(variant, training, progress), training, plan)
+            for variant in described
+        ]
+        facts = [looked.result() for looked in looking]
+    for number, (before, scored) in enumerate(zip(described, predictions, strict=True)):
+        if scored.variant is not before:  # it has a threshold now
+            facts[number] = evaluation.file_facts(scored.variant)
     float32 = reference or next(p for p in predictions if p.variant.name == REFERENCE)
     qualities = [training.task.quality(p, float32, training) for p in predictions]
-    return evaluation.measure(predictions, qualities, progress)
-
-
-def predict(variant: Variant, training: TrainingResult, progress: Progress) -> Predictions:
-    """Add metadata to a file and run it on the validation and the test split."""
-    described = artifacts.describe(variant, training.task.metadata(training))
-    return training.task.predict(described, training, progress)
+    return evaluation.measure(predictions, qualities, facts, progress)
 
 
 def with_threshold(

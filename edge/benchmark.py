@@ -94,7 +94,7 @@ def measure_in_turns(
 
     Args:
         models: of each model its runtimes, by rising number of threads.
-        rounds: number of rounds; 3 are enough where all medians are known to 3 % then.
+        rounds: number of rounds; 3 are enough for a runtime whose median is known to 3 % then.
         seconds: of a runtime in a round.
 
     Returns:
@@ -110,9 +110,8 @@ def measure_in_turns(
         times: dict[Runtime, Rounds] = {runtime: [] for runtime in arrays}
         for done in range(1, rounds + 1):
             for runtime, inputs in arrays.items():
-                times[runtime].append(_times(runtime, inputs, 1, 4, 1000, seconds))
-            if done >= _LEAST_ROUNDS and all(_settled(list(chain(*t))) for t in times.values()):
-                break
+                if done <= _LEAST_ROUNDS or not _settled(list(chain(*times[runtime]))):
+                    times[runtime].append(_times(runtime, inputs, 1, 4, 1000, seconds))
         return _Series(times, models)
 
     best = series()
@@ -145,7 +144,7 @@ class _Series:
                 continue
             self.doubtful.update(pair)
             medians = ([percentiles(ms)[0] for ms in times[runtime]] for runtime in pair)
-            if any(m <= f for f, m in zip(*medians, strict=True)):
+            if any(m <= f for f, m in zip(*medians, strict=False)):  # of the rounds of both
                 self.noisy.update(pair)
 
     def all_times(self, runtime: Runtime) -> list[float]:

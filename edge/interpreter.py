@@ -136,12 +136,30 @@ class Runtime:
             ModelError: the arrays do not fit the inputs, or the model fails.
         """
         try:
-            for index, array in zip(self._inputs, arrays, strict=True):
-                self._interpreter.set_tensor(index, array)
-            self._interpreter.invoke()
+            self._run(arrays)
             return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
         except (RuntimeError, ValueError) as error:
             raise _fails(self.name, "run", error) from None
+
+    def peek(self, *arrays: Array) -> tuple[Array, ...]:
+        """Run the model once and return its raw outputs where they lie in the interpreter.
+
+        Outputs of megabytes take longer to copy than to compute. They have to be let go before
+        the model runs again.
+
+        Raises:
+            ModelError: see :meth:`invoke`.
+        """
+        try:
+            self._run(arrays)
+            return tuple(self._interpreter.tensor(index)() for index in self._outputs)
+        except (RuntimeError, ValueError) as error:
+            raise _fails(self.name, "run", error) from None
+
+    def _run(self, arrays: tuple[Array, ...]) -> None:
+        for index, array in zip(self._inputs, arrays, strict=True):
+            self._interpreter.set_tensor(index, array)
+        self._interpreter.invoke()
 
 
 def load(

@@ -74,13 +74,25 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a file tells without being run.
+
+    ``bytes`` of it, and compressed; ``cost`` of an inference; ``edgetpu``: the predicted mapping
+    to the Edge TPU, as ``Prediction.to_dict`` of :mod:`converters.edgetpu.prediction` gives it.
+    """
+
+    bytes: int
+    gzip_bytes: int
+    cost: ModelCost
+    edgetpu: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """Everything measured of one variant.
 
-    ``quality`` of its predictions; ``bytes`` of the file, and compressed; ``latencies``: by rising
-    thread count, that of the interpreter's own choice last; ``cost`` of an inference;
-    ``edgetpu``: the predicted mapping to the Edge TPU, as ``Prediction.to_dict`` of
-    :mod:`converters.edgetpu.prediction` gives it.
+    ``quality`` of its predictions; ``latencies``: by rising thread count, that of the
+    interpreter's own choice last; see :class:`FileFacts` for the others.
     """
 
     quality: Quality
@@ -180,15 +192,17 @@ def run_on_images(
 def measure(
     predictions: Sequence[Predictions],
     qualities: Sequence[Quality],
+    facts: Sequence[FileFacts],
     progress: Progress,
     *,
     threads: Sequence[int] | None = None,
 ) -> tuple[EvaluatedVariant, ...]:
-    """Measure files, each in the same way, in the order given.
+    """Time files, each in the same way, in the order given, while nothing else runs here.
 
     Args:
         predictions: the files.
         qualities: of their predictions.
+        facts: of them, see :func:`file_facts`.
         progress: shows how far it is.
         threads: numbers of threads to time with, rising; by default 1, 2 and 4 as far as the
             computer has cores, up to the interpreter's own choice.
@@ -196,16 +210,33 @@ def measure(
     Raises:
         EdgeError: a file does not run.
     """
-    # Timed when nothing else runs in this process.
     latencies = _latencies([p.variant for p in predictions], threads or own_threads(), progress)
+    return tuple(
+        EvaluatedVariant(
+            scored,
+            Metrics(
+                quality=quality,
+                bytes=known.bytes,
+                gzip_bytes=known.gzip_bytes,
+                latencies=timed,
+                cost=known.cost,
+                edgetpu=known.edgetpu,
+            ),
+        )
+        for scored, quality, known, timed in zip(
+            predictions, qualities, facts, latencies, strict=True
+        )
+    )
 
-    def evaluated(
-        scored: Predictions, quality: Quality, timed: tuple[MeasuredLatency, ...]
-    ) -> EvaluatedVariant:
-        return EvaluatedVariant(scored, _metrics(scored.variant, quality, timed))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # compressing takes longest
-        return tuple(pool.map(evaluated, predictions, qualities, latencies))
+def file_facts(variant: Variant) -> FileFacts:
+    """Look at a file; compressing it takes longest, and lets other threads run."""
+    return FileFacts(
+        bytes=len(variant.content),
+        gzip_bytes=len(gzip.compress(variant.content, mtime=0)),
+        cost=model_cost(tflite.parse(variant.content, variant.name)),
+        edgetpu=check(variant.content, variant.name).to_dict(),
+    )
 
 
 def verdict_on(
@@ -260,17 +291,6 @@ def _latencies(
         )
         for own, timed in zip(runtimes, timings, strict=True)
     ]
-
-
-def _metrics(variant: Variant, quality: Quality, latencies: tuple[MeasuredLatency, ...]) -> Metrics:
-    return Metrics(
-        quality=quality,
-        bytes=len(variant.content),
-        gzip_bytes=len(gzip.compress(variant.content, mtime=0)),
-        latencies=latencies,
-        cost=model_cost(tflite.parse(variant.content, variant.name)),
-        edgetpu=check(variant.content, variant.name).to_dict(),
-    )
 
 
 def _worst_layers(

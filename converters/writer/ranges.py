@@ -44,9 +44,9 @@ class RangeProbe:
                 self._own.runtime = load(
                     self._content, name="the network", delegate="cpu", threads=1, trusted=True
                 )
-        outputs = dict(zip(self.names, self._own.runtime.invoke(image), strict=True))
+        outputs = dict(zip(self.names, self._own.runtime.peek(image), strict=True))
         ranges = {name: (float(x.min()), float(x.max())) for name, x in outputs.items()}
-        return outputs[EMBEDDING][0], ranges
+        return outputs[EMBEDDING][0].copy(), ranges
 
 
 def union(measured: Iterable[Ranges]) -> Ranges:

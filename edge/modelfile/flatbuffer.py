@@ -11,6 +11,8 @@ thousands of times. So the reader counts what it reads, and stops at a multiple 
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 READS_PER_BYTE = 8
 """Bytes that may be read for each byte of a file. Real models need up to 2.5, because tables share
@@ -22,6 +24,11 @@ their position is read."""
 
 TABLE_COST = 32
 """Bytes that a table counts for, besides its vtable and fields."""
+
+
+@lru_cache(maxsize=256)  # a layout has to be understood before it is used
+def _packed(layout: str) -> struct.Struct:
+    return struct.Struct("<" + layout)
 
 
 class FlatbufferError(ValueError):
@@ -36,12 +43,12 @@ class FlatbufferReader:
         self.end = 0
         self._left = min(MAX_READS, max(MIN_READS, READS_PER_BYTE * len(data)))
 
-    def unpack(self, layout: str, at: int) -> tuple[int | float, ...]:
+    def unpack(self, layout: str, at: int) -> tuple[Any, ...]:
         """Read the values of a :mod:`struct` ``layout`` at byte ``at``."""
-        size = struct.calcsize("<" + layout)
-        self.claim(at, size)
-        self.count(size)
-        return struct.unpack_from("<" + layout, self.data, at)
+        packed = _packed(layout)
+        self.claim(at, packed.size)
+        self.count(packed.size)
+        return packed.unpack_from(self.data, at)
 
     def count(self, size: int) -> None:
         """Count ``size`` bytes as read.
@@ -55,15 +62,17 @@ class FlatbufferReader:
 
     def integer(self, layout: str, at: int) -> int:
         """Read one integer; ``layout`` is its :mod:`struct` character."""
-        return int(self.unpack(layout, at)[0])
+        value: int = self.unpack(layout, at)[0]
+        return value
 
     def claim(self, at: int, size: int) -> None:
         """Check that ``size`` bytes from ``at`` on lie in the file."""
-        if at < 0 or at + size > len(self.data):
+        end = at + size
+        if at < 0 or end > len(self.data):
             raise FlatbufferError(
-                f"it refers to bytes {at} to {at + size}, but has only {len(self.data)}"
+                f"it refers to bytes {at} to {end}, but has only {len(self.data)}"
             )
-        self.end = max(self.end, at + size)
+        self.end = max(self.end, end)
 
     def follow(self, at: int) -> int:
         """Return the position that the offset at byte ``at`` points to."""
@@ -83,14 +92,14 @@ class FlatbufferTable:
         size, length = reader.unpack("HH", vtable)
         if size < 4 or size % 2:
             raise FlatbufferError(f"the table at byte {at} has an invalid vtable")
-        reader.claim(at, int(length))
+        reader.claim(at, length)
         self.position = at
         self._reader = reader
-        self._length = int(length)
-        self._fields = reader.unpack(f"{int(size) // 2 - 2}H", vtable + 4)
+        self._length: int = length
+        self._fields: tuple[int, ...] = reader.unpack(f"{size // 2 - 2}H", vtable + 4)
 
     def _position(self, field: int) -> int | None:
-        offset = int(self._fields[field]) if field < len(self._fields) else 0
+        offset = self._fields[field] if field < len(self._fields) else 0
         return self.position + offset if offset else None
 
     def has(self, field: int) -> bool:
@@ -106,8 +115,8 @@ class FlatbufferTable:
 
         They may be more than the number has; what follows it is padding.
         """
-        start = int(self._fields[field])
-        ends = [int(offset) for offset in self._fields if offset > start]
+        start = self._fields[field]
+        ends = [offset for offset in self._fields if offset > start]
         room = min(ends, default=self._length) - start
         if room < 1:
             raise FlatbufferError(f"the table at byte {self.position} is too short")
@@ -116,7 +125,7 @@ class FlatbufferTable:
 
     def target(self, field: int) -> int:
         """Return the position that a field refers to."""
-        return self._reader.follow(self.position + int(self._fields[field]))
+        return self._reader.follow(self.position + self._fields[field])
 
     def integer(self, field: int, layout: str, default: int = 0) -> int:
         """Read an integer field; ``layout`` is its :mod:`struct` character."""
@@ -126,7 +135,7 @@ class FlatbufferTable:
     def real(self, field: int, default: float = 0.0) -> float:
         """Read a float32 field."""
         at = self._position(field)
-        return default if at is None else float(self._reader.unpack("f", at)[0])
+        return default if at is None else self._reader.unpack("f", at)[0]
 
     def table(self, field: int) -> "FlatbufferTable | None":
         """Return the table that a field refers to; None if absent."""
@@ -143,25 +152,25 @@ class FlatbufferTable:
         self._reader.claim(start + 4, length * item)
         return start + 4, length
 
-    def numbers(self, field: int, layout: str) -> tuple[int | float, ...]:
+    def numbers(self, field: int, layout: str) -> tuple[Any, ...]:
         """Read a vector of numbers; empty if absent."""
-        start, length = self._vector(field, struct.calcsize("<" + layout))
+        start, length = self._vector(field, _packed(layout).size)
         return self._reader.unpack(f"{length}{layout}", start) if length else ()
 
     def integers(self, field: int, layout: str = "i") -> tuple[int, ...]:
         """Read a vector of integers, int32 by default; empty if absent."""
-        return tuple(int(value) for value in self.numbers(field, layout))
+        return self.numbers(field, layout)
 
     def floats(self, field: int) -> tuple[float, ...]:
         """Read a vector of float32; empty if absent."""
-        return tuple(float(value) for value in self.numbers(field, "f"))
+        return self.numbers(field, "f")
 
     def span(self, field: int, layout: str = "B") -> tuple[int, int]:
         """Return first byte and length of a vector, of bytes by default; (0, 0) if absent.
 
         Its content is not read.
         """
-        return self._vector(field, struct.calcsize("<" + layout))
+        return self._vector(field, _packed(layout).size)
 
     def text(self, field: int) -> str:
         """Read a string; empty if absent."""

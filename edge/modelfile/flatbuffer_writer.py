@@ -5,7 +5,7 @@ offsets have no sign; a part that several others refer to is written once.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -63,7 +63,7 @@ def text(value: str) -> Vector:
 
 def numbers(layout: str, values: Iterable[float] | NDArray[Any]) -> Vector:
     """Return a vector of numbers; ``layout`` is their :mod:`struct` character."""
-    items = [value.item() if isinstance(value, np.generic) else value for value in values]
+    items = values.tolist() if isinstance(values, np.ndarray) else list(values)
     return Vector(
         struct.pack(f"<{len(items)}{layout}", *items), len(items), struct.calcsize("<" + layout)
     )
@@ -77,37 +77,44 @@ def octets(data: bytes | memoryview) -> Vector:
 def build(root: Table, identifier: bytes) -> bytes:
     """Return the FlatBuffer of ``root`` and of all it refers to; ``identifier``: 4 bytes."""
     layout = _Layout(root)
-    content = bytearray(layout.size)
-    struct.pack_into("<I4s", content, 0, layout.positions[id(root)], identifier)
-    for part in layout.order:
-        layout.write(part, content)
-    return bytes(content)
+    pieces: list[bytes | memoryview] = [struct.pack("<I4s", layout.positions[id(root)], identifier)]
+    end = len(pieces[0])
+    for at, piece in layout.pieces():
+        pieces += (bytes(at - end), piece)
+        end = at + len(piece)
+    return b"".join((*pieces, bytes(layout.size - end)))
 
 
 class _Layout:
-    """Where each part lies; ``order``: a part comes before those that it refers to."""
+    """Where each part lies; a part comes before those that it refers to."""
 
     def __init__(self, root: Table) -> None:
-        self.order = _parents_first(root)
         self.positions: dict[int, int] = {}
         self.size = 8  # the offset of the root, and the identifier
+        self._order = _parents_first(root)
         self._vtables: dict[bytes, int] = {}
-        self._shapes: dict[int, tuple[bytes, dict[int, int]]] = {}
-        for part in self.order:
-            self._place(part)
+        self._shapes: dict[tuple[tuple[int, int], ...], _Shape] = {}
+        self._placed: list[_Shape | None] = [self._place(part) for part in self._order]
 
-    def _place(self, part: Part) -> None:
+    def _place(self, part: Part) -> "_Shape | None":
+        shape = None
         if isinstance(part, Table):
-            self._shapes[id(part)] = _shape(part)
-            vtable = self._shapes[id(part)][0]
-            if vtable not in self._vtables:
-                self._vtables[vtable] = self._take(len(vtable), 2)
-            at = self._take(int.from_bytes(vtable[2:4], "little"), _table_alignment(part))
+            shape = self._shape(part)
+            if shape.vtable not in self._vtables:
+                self._vtables[shape.vtable] = self._take(len(shape.vtable), 2)
+            at = self._take(shape.size, shape.alignment)
         elif isinstance(part, Tables):
             at = self._take(4 + 4 * len(part.items), 4)
         else:
             at = self._take(4 + len(part.data), max(4, part.alignment), behind=4)
         self.positions[id(part)] = at
+        return shape
+
+    def _shape(self, table: Table) -> "_Shape":
+        widths = tuple((number, _width(table.fields[number])) for number in sorted(table.fields))
+        if widths not in self._shapes:
+            self._shapes[widths] = _Shape.of(widths)
+        return self._shapes[widths]
 
     def _take(self, size: int, alignment: int, behind: int = 0) -> int:
         """Return the next position at which the byte ``behind`` further on is aligned."""
@@ -115,33 +122,59 @@ class _Layout:
         self.size = at + size
         return at
 
-    def write(self, part: Part, content: bytearray) -> None:
-        """Write a part into the bytes of the whole."""
-        at = self.positions[id(part)]
-        if isinstance(part, Table):
-            self._write_table(part, at, content)
-        elif isinstance(part, Tables):
-            struct.pack_into("<I", content, at, len(part.items))
-            for number, item in enumerate(part.items):
-                self._refer(at + 4 + 4 * number, item, content)
-        else:
-            struct.pack_into("<I", content, at, part.count)
-            content[at + 4 : at + 4 + len(part.data)] = part.data
+    def pieces(self) -> Iterator[tuple[int, bytes | memoryview]]:
+        """Yield the bytes of the parts with their positions, which rise."""
+        written: set[bytes] = set()
+        for part, shape in zip(self._order, self._placed, strict=True):
+            at = self.positions[id(part)]
+            if isinstance(part, Table):
+                assert shape is not None
+                if shape.vtable not in written:
+                    written.add(shape.vtable)
+                    yield self._vtables[shape.vtable], shape.vtable
+                yield at, self._table(part, shape, at)
+            elif isinstance(part, Tables):
+                starts = range(at + 4, at + 4 + 4 * len(part.items), 4)
+                offsets = [
+                    self.positions[id(i)] - s for i, s in zip(part.items, starts, strict=True)
+                ]
+                yield at, struct.pack(f"<{1 + len(offsets)}I", len(offsets), *offsets)
+            else:
+                yield at, struct.pack("<I", part.count)
+                yield at + 4, part.data
 
-    def _write_table(self, table: Table, at: int, content: bytearray) -> None:
-        vtable, offsets = self._shapes[id(table)]
-        vtable_at = self._vtables[vtable]
-        content[vtable_at : vtable_at + len(vtable)] = vtable
-        struct.pack_into("<i", content, at, at - vtable_at)
+    def _table(self, table: Table, shape: "_Shape", at: int) -> bytes:
+        content = bytearray(shape.size)
+        struct.pack_into("<i", content, 0, at - self._vtables[shape.vtable])
         for number, value in table.fields.items():
-            start = at + offsets[number]
+            start = shape.offsets[number]
             if isinstance(value, Scalar):
                 content[start : start + len(value.data)] = value.data
             else:
-                self._refer(start, value, content)
+                struct.pack_into("<I", content, start, self.positions[id(value)] - at - start)
+        return bytes(content)
 
-    def _refer(self, at: int, part: Part, content: bytearray) -> None:
-        struct.pack_into("<I", content, at, self.positions[id(part)] - at)
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a table is laid out; ``offsets`` of its fields in it, by number."""
+
+    vtable: bytes
+    offsets: dict[int, int]
+    size: int
+    alignment: int
+
+    @classmethod
+    def of(cls, widths: Sequence[tuple[int, int]]) -> "_Shape":
+        """Lay out fields of these (number, width); large ones come first."""
+        offsets: dict[int, int] = {}
+        end = 4  # the offset of the vtable comes first
+        for number, width in sorted(widths, key=lambda field: (-field[1], field[0])):
+            offsets[number] = _align(end, width)
+            end = offsets[number] + width
+        slots = [offsets.get(number, 0) for number in range(max(offsets, default=-1) + 1)]
+        vtable = struct.pack(f"<{2 + len(slots)}H", 4 + 2 * len(slots), end, *slots)
+        return cls(vtable, offsets, end, max([4, *(width for _, width in widths)]))
 
 
 def _parents_first(root: Table) -> list[Part]:
@@ -165,24 +198,8 @@ def _parents_first(root: Table) -> list[Part]:
     return finished[::-1]
 
 
-def _shape(table: Table) -> tuple[bytes, dict[int, int]]:
-    """Return the vtable, and the offset of each field in the table; large fields come first."""
-    offsets: dict[int, int] = {}
-    end = 4  # the offset of the vtable comes first
-    for number in sorted(table.fields, key=lambda key: (-_width(table.fields[key]), key)):
-        width = _width(table.fields[number])
-        offsets[number] = _align(end, width)
-        end = offsets[number] + width
-    slots = [offsets.get(number, 0) for number in range(max(offsets, default=-1) + 1)]
-    return struct.pack(f"<{2 + len(slots)}H", 4 + 2 * len(slots), end, *slots), offsets
-
-
 def _width(value: "Scalar | Part") -> int:
     return len(value.data) if isinstance(value, Scalar) else 4
-
-
-def _table_alignment(table: Table) -> int:
-    return max([4, *map(_width, table.fields.values())])
 
 
 def _align(position: int, alignment: int) -> int:

@@ -126,9 +126,25 @@ def _zip(files: dict[str, bytes], start: int) -> bytes:
     """Build an uncompressed zip of ``files`` to append at byte ``start``; empty for no files."""
     if not files:
         return b""
-    archive = io.BytesIO()
-    archive.seek(start)
+    archive = _Tail(start)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
         for name, content in files.items():
             packed.writestr(zipfile.ZipInfo(name, _EPOCH), content)
-    return archive.getvalue()[start:]
+    return archive.getvalue()
+
+
+class _Tail(io.BytesIO):
+    """What is written to a file from the byte ``start`` on."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self._start = start
+
+    def tell(self) -> int:
+        """Return the position in the file."""
+        return self._start + super().tell()
+
+    def seek(self, position: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a position in the file, and return it."""
+        before = self._start if whence == io.SEEK_SET else 0
+        return self._start + super().seek(position - before, whence)

@@ -178,7 +178,7 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
         ) from None
 
 
-@lru_cache(maxsize=4)  # a command reads each of its few models several times
+@lru_cache(maxsize=8)  # a command reads each of its few models several times
 def _parsed(content: bytes) -> ModelFile:
     file = _model(FlatbufferReader(content))
     _check_tail(file)

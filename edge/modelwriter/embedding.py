@@ -56,7 +56,7 @@ def behead(content: bytes, name: str = "the model") -> Extractor:
     return Extractor(shorter, tflite.parse(shorter, name).outputs[0])
 
 
-def split_off_head(content: bytes, name: str = "the model") -> tuple[Extractor, bytes]:
+def split_off_head(content: bytes, name: str = "the model") -> tuple[bytes, bytes]:
     """Cut a classifier in two: from images to the embedding, and from there to the scores.
 
     Both parts one after the other compute what the whole does. See :func:`behead` for the
@@ -68,9 +68,7 @@ def split_off_head(content: bytes, name: str = "the model") -> tuple[Extractor, 
     """
     file = tflite.parse(content, name)
     index = find_embedding(file, name)
-    shorter = cut_after(file, index)
-    extractor = Extractor(shorter, tflite.parse(shorter, name).outputs[0])
-    return extractor, cut_before(file, index, name)
+    return cut_after(file, index), cut_before(file, index, name)
 
 
 def find_embedding(file: ModelFile, name: str = "the model") -> int:

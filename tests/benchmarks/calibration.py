@@ -26,7 +26,8 @@ from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.progress import SilentProgress
 from converters.tasks.classify import head
-from converters.tasks.classify.embeddings import embed, embed_images
+from converters.tasks.classify.embedding_cache import embed_by_file
+from converters.tasks.classify.embeddings import embed
 from converters.verification.calibration import fit_temperature, reliability, scale_probabilities
 from edge.files import cache_folder
 from edge.preprocessing import Preprocessing
@@ -125,7 +126,7 @@ def one(
 ) -> tuple[float, ...]:
     sides = split.split(dataset, seed)
     seen = embed(backbone, dataset, sides, cache, SilentProgress(), case.views)
-    unseen = embed_images(backbone, dataset, sides.test, cache, SilentProgress())
+    unseen = embed_by_file(seen.extractor, dataset, sides.test, cache, "", SilentProgress())
     fitted = head.fit(seen)
 
     def scores(features: np.ndarray) -> np.ndarray:

@@ -122,3 +122,11 @@ def test_times_that_agree_need_fewer_rounds(timed, ms, rounds):
     runtime = timed("m", 1, *ms * 10)
     ((timing,),) = benchmark.measure_in_turns([[runtime]], seconds=0)
     assert timing.runs == 4 * rounds
+
+
+def test_only_a_model_whose_times_differ_goes_on(timed):
+    (steady,), (wavering,) = benchmark.measure_in_turns(
+        [[timed("steady", 2)], [timed("wavering", 1, *(2, 1, 1.5, 1.2, 1.9, 1.4, 1.7) * 10)]],
+        seconds=0,
+    )
+    assert (steady.runs, wavering.runs) == (4 * 3, 4 * 5)

@@ -151,7 +151,9 @@ def _fingerprint(extractor: bytes, preprocessing: Preprocessing) -> str:
     resizing = json.dumps(preprocessing.to_dict(), sort_keys=True)
     # Includes the views: the meaning of "mirror" may change between releases.
     key = f"{resizing} {VIEWS} {_DECODING} {default_package()}"
-    return hashlib.sha256(key.encode() + extractor).hexdigest()[:20]
+    digest = hashlib.sha256(key.encode())
+    digest.update(extractor)
+    return digest.hexdigest()[:20]
 
 
 def embed_by_file(

@@ -20,7 +20,6 @@ from converters.tasks.classify.embedding_cache import (
     IMAGE,
     ExtractorRunner,
     Vectors,
-    embed_by_file,
     open_cache,
 )
 from converters.training.augment import VIEWS
@@ -40,8 +39,8 @@ class Embeddings:
 
     ``train``: [n, views, d] (view 0 is the image itself, the others are deterministic
     augmentations), ``validation``: [m, d] (the images alone),
-    ``computed`` and ``cached`` count images. ``ranges``: on the calibration images, if there are
-    any.
+    ``computed`` and ``cached`` count images. ``extractor``: the .tflite file that computed them.
+    ``ranges``: on the calibration images, if there are any.
     """
 
     train: NDArray[np.float32]
@@ -51,6 +50,7 @@ class Embeddings:
     views: tuple[str, ...]
     computed: int
     cached: int
+    extractor: bytes = b""
     ranges: BackboneRanges | None = None
 
 
@@ -102,6 +102,7 @@ def embed(
         views=views,
         computed=len(opened.computed),
         cached=len(images) - len(opened.computed),
+        extractor=extractor,
         ranges=ranges,
     )
 
@@ -112,22 +113,6 @@ def _named(names: Sequence[str], ends: NDArray[np.float32]) -> Ranges:
         name: (float(low), float(high))
         for name, (low, high) in zip(names, ends.reshape(-1, 2), strict=True)
     }
-
-
-def embed_images(
-    backbone: Backbone,
-    dataset: Dataset,
-    indices: NDArray[np.int64],
-    cache: Path,
-    progress: Progress,
-) -> NDArray[np.float32]:
-    """Embed the images at ``indices`` unaugmented: float32 [n, d], from the cache of :func:`embed`.
-
-    Raises:
-        OutputError: ``cache`` cannot be written.
-    """
-    extractor = to_float32(fold(backbone.arrays, backbone.size))
-    return embed_by_file(extractor, dataset, indices, cache, _WORDS, progress)
 
 
 class _Inferences:

@@ -14,7 +14,8 @@ from converters.dataset.split import Split, draw_calibration
 from converters.progress import Progress
 from converters.tasks.classify import finetune
 from converters.tasks.classify import head as heads
-from converters.tasks.classify.embeddings import Embeddings, embed, embed_images
+from converters.tasks.classify.embedding_cache import embed_by_file
+from converters.tasks.classify.embeddings import Embeddings, embed
 from converters.tasks.classify.finetune import fine_tune
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.cross_validation import (
@@ -101,7 +102,9 @@ def _on_pretrained(
     cross_validation = None
     if _few_test_images(dataset, split):
         started = time.perf_counter()
-        cross_validation = _cross_validate(backbone, dataset, split, head, cache, progress)
+        cross_validation = _cross_validate(
+            embeddings.extractor, dataset, split, head, cache, progress
+        )
         seconds["cross_validation"] = time.perf_counter() - started
     details["seconds"] = seconds
     tuned = fine_tune(backbone, head, dataset, split, options, progress)
@@ -140,7 +143,7 @@ def _few_test_images(dataset: Dataset, split: Split) -> bool:
 
 
 def _cross_validate(
-    backbone: Backbone,
+    extractor: bytes,
     dataset: Dataset,
     split: Split,
     head: heads.LinearHead,
@@ -149,7 +152,7 @@ def _cross_validate(
 ) -> CrossValidationSummary | None:
     """Cross-validate the head on all images, or return None where that would take too long."""
     indices = np.sort(np.concatenate([split.train, split.validation, split.test]))
-    features = embed_images(backbone, dataset, indices, cache, progress)
+    features = embed_by_file(extractor, dataset, indices, cache, "Computing embeddings", progress)
     with progress.working("cross-validating the head"):
         # Each view adds its loss to that of the image: without the others C has to be larger.
         validated = cross_validate(

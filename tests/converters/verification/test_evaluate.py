@@ -18,6 +18,7 @@ from converters.tflite import Variant
 from converters.verification.evaluate import (
     EvaluatedVariant,
     Predictions,
+    file_facts,
     measure,
     own_threads,
     verdict_on,
@@ -42,7 +43,8 @@ def answered(micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split:
 @pytest.fixture(scope="module")
 def evaluated(answered: Answers, shapes: Dataset, shapes_split: Split) -> Evaluated:
     qualities = [measure_quality(each, answered[0], shapes, shapes_split) for each in answered]
-    return measure(answered, qualities, SilentProgress(), threads=(1, 2))
+    facts = [file_facts(each.variant) for each in answered]
+    return measure(answered, qualities, facts, SilentProgress(), threads=(1, 2))
 
 
 def judged(chosen: Predictions, reference: Predictions, dataset: Dataset, split: Split) -> Verdict:
