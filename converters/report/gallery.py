@@ -61,15 +61,17 @@ class Gallery:
     def samples(self) -> list[tuple[str, list[GalleryImage]]]:
         """Return (class, images) for some images of each class; one each where classes are many.
 
-        Of more than 150 classes only the first 150 are shown.
+        Of more than 150 classes only the first 150 are shown, and none without images of its own:
+        where an image shows several, it is of only one of them here.
         """
         classes = self._dataset.classes
         many = len(classes) > _MANY_CLASSES
         each = 1 if many else min(_SAMPLES_PER_CLASS, _SAMPLES // len(classes))
-        return [
+        rows = [
             (name, [self.show(i) for i in self._spaced(label, each)])
             for label, name in enumerate(classes[:_SAMPLES])
         ]
+        return [(name, images) for name, images in rows if images]
 
     def _spaced(self, label: int, count: int) -> list[int]:
         members = np.flatnonzero(self._dataset.labels == label)

@@ -25,6 +25,8 @@ def describe_outputs(file: ModelFile, metadata: ModelMetadata) -> list[Table]:
         if any(operation.custom == _POST_PROCESSING for operation in file.main.operators):
             return _selected_boxes(metadata)
         return [_level(tensor, metadata) for tensor in file.outputs]
+    if metadata.task == "segment":
+        return [_logits(tensor, metadata) for tensor in file.outputs]
     return [_scores(metadata)] + [Table({0: text(tensor.name)}) for tensor in file.outputs[1:]]
 
 
@@ -53,6 +55,10 @@ def _level(tensor: TensorInfo, metadata: ModelMetadata) -> Table:
     """Describe boxes, offsets or logits of one level of a detector."""
     if not tensor.name.startswith(("classes", "centers")):
         return Table(_feature(tensor.name, "A coded box or point, one for each cell."))
+    return _logits(tensor, metadata)
+
+
+def _logits(tensor: TensorInfo, metadata: ModelMetadata) -> Table:
     fields = _feature(tensor.name, "A logit for each cell and label.") | _threshold(metadata)
     if metadata.labels is not None:
         about = "The labels, one per line, in the order of the last axis."

@@ -13,18 +13,23 @@ from converters.dataset.mask_audit import audit_masks
 from converters.dataset.strata import check_enough, rarest_classes
 from converters.progress import Progress
 from converters.tasks.segment.masks import Mask, PackedMask
+from edge.modelfile.labels import is_background
 from edge.preprocessing import Preprocessing
 
 
 class MaskedImageAudit(LabelAudit):
-    """The class of an image is the rarest one in it, so that the split shares out rare classes."""
+    """The class of an image is the rarest one in it, so that the split shares out rare classes.
+
+    The background is that of images with nothing else.
+    """
 
     def __init__(self, listing: MaskListing, size: tuple[int, int], progress: Progress) -> None:
         self._audited, self._size = audit_masks(listing, progress), size
         self.listing = self._audited.listing
         shown = np.zeros((len(self.listing.images), len(listing.classes)), np.bool_)
+        behind = [index for index, label in enumerate(listing.classes) if is_background(label)]
         for row, classes in enumerate(self._audited.shown):
-            shown[row, list(classes)] = True
+            shown[row, [each for each in classes if each not in behind] or list(classes)] = True
         names = (image.name for image in self.listing.images)
         self._strata = dict(zip(names, rarest_classes(shown), strict=True))
 

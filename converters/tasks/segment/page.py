@@ -66,6 +66,7 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
             "legend": _legend(dataset.classes),
             "common": dataset.classes[common],
             "common_share": share,
+            "frame": predictions.FRAME,
         },
         trained=_TRAINED.get(report.training.method, report.training.method),
         baseline=(

@@ -63,10 +63,15 @@ def measure_quality(
     true: Sequence[PackedMask],
     predicted: Sequence[PackedMask],
     validation: float,
+    enlarging_ms: float,
     classes: Sequence[str],
     seed: int,
 ) -> Quality:
-    """Measure masks of the test split; ``validation``: mIoU on the validation split."""
+    """Measure masks of the test split.
+
+    ``validation``: mIoU on the validation split; ``enlarging_ms``: what a mask takes beside the
+    inference.
+    """
     counts = confusions(true, predicted, len(classes))
     boundaries = boundary_f1(
         [
@@ -88,6 +93,7 @@ def measure_quality(
             "boundary_f1": _mean(boundaries[things]),
             "pixel_accuracy": pixel_accuracy(counts),
             "common_share": common_share(counts)[1],
+            "enlarging_ms": enlarging_ms,
         },
         per_class=_per_class(counts, boundaries, classes),
         details=counts,

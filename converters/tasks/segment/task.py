@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from converters.backbone.weights import Backbone
 from converters.compression.context import calibration_set
 from converters.compression.methods import Method
@@ -33,6 +35,7 @@ from edge.errors import ConversionError, ModelError, UsageError
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
 from edge.quantities import counted
+from edge.terminal import suppress_native_stderr
 
 SIZE = 256
 """Side of the input in pixels, by default."""
@@ -194,10 +197,16 @@ class SegmentationTask(TrainingTask):
     ) -> Quality:
         """Measure intersection over union and boundaries."""
         validation = quality.miou(_confusions(predicted, training, "validation"))
-        true = predictions.true_masks(training.dataset, training.split.test)
+        data, test = training.dataset, training.split.test
+        with suppress_native_stderr():  # the interpreter announces its delegate
+            enlarging_ms = predictions.enlarging_ms(
+                predicted.variant.content, predicted.variant.name,
+                np.asarray(data.pixels[test[0]]), data.preprocessing,
+            )  # fmt: skip
         return quality.measure_quality(
-            true, predicted.test, validation, training.dataset.classes, training.seed
-        )
+            predictions.true_masks(data, test), predicted.test, validation, enlarging_ms,
+            data.classes, training.seed,
+        )  # fmt: skip
 
     def validation_quality(self, content: bytes, training: TrainingResult) -> float:
         """Return mIoU of a file on the validation split."""

@@ -29,16 +29,18 @@ def test_masks_survive_packing(true: list[np.ndarray]) -> None:
 
 
 def test_right_masks_are_right_but_for_the_interval(true: list[np.ndarray]) -> None:
-    made = quality.measure_quality(packed(*true), packed(*true), 1.0, CLASSES, seed=0)
+    made = quality.measure_quality(packed(*true), packed(*true), 1.0, 0.5, CLASSES, seed=0)
     assert made.value == 1
     assert made.interval[0] < 1 == made.interval[1]
-    assert made.figures == {"boundary_f1": 1, "pixel_accuracy": 1, "common_share": 0.5}
+    assert made.figures == {
+        "boundary_f1": 1, "pixel_accuracy": 1, "common_share": 0.5, "enlarging_ms": 0.5
+    }  # fmt: skip
     assert [(row.label, row.support) for row in made.per_class] == [(c, 20) for c in CLASSES]
 
 
 def test_figures_are_those_of_all_pixels(true: list[np.ndarray]) -> None:
     wide = [np.where(np.arange(16) >= 4, 1, 0)[None].repeat(16, 0).astype(np.uint8)] * 20
-    made = quality.measure_quality(packed(*true), packed(*wide), 0.5, CLASSES, seed=0)
+    made = quality.measure_quality(packed(*true), packed(*wide), 0.5, 0.5, CLASSES, seed=0)
     # Of 16 columns 4 are right background, 8 right thing, and 4 background that is named thing.
     assert [row.figures["iou"] for row in made.per_class] == pytest.approx([0.5, 8 / 12])
     assert made.value == pytest.approx((0.5 + 8 / 12) / 2)

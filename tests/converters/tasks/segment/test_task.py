@@ -45,6 +45,7 @@ def test_the_report_measures_intersection_over_union(segmented: tuple[Path, Repo
         assert 0.3 < low <= variant.quality.value <= high <= 1
         assert [row.label for row in variant.quality.per_class] == list(micro_segmenter.CLASSES)
         assert {"boundary_f1", "pixel_accuracy", "common_share"} <= set(variant.quality.figures)
+        assert variant.quality.figures["enlarging_ms"] > 0
     assert report.dataset.counts["background"] == COUNT
     assert any("Trained" in note and "mIoU" in note for note in report.training.notes)
     judged = {judgment.requirement for judgment in report.verdict.judgments}
@@ -87,7 +88,8 @@ def test_results_are_compared(segmented: tuple[Path, Report]) -> None:
 def test_the_page_shows_classes_and_masks(segmented: tuple[Path, Report]) -> None:
     page = (segmented[0] / "report.html").read_text(encoding="utf-8")
     assert "Intersection over union by class" in page
-    assert page.count('<figure class="pair">') >= 1
+    assert page.count('alt="images/') >= 1
+    assert '"mistakes pairs"' in page
     assert "naming background everywhere" in page
 
 
@@ -183,3 +185,22 @@ def test_an_image_with_a_bad_mask_is_left_out_and_named(tmp_path: Path) -> None:
     for image, mask in zip(data.images, data.annotations, strict=True):
         number = int(image.name[-6:-4])
         assert np.array_equal(mask.read(), micro_segmenter.images(8)[number].mask)
+
+
+def test_mediapipe_reads_labels_and_masks(segmented: tuple[Path, Report], dataset: Path) -> None:
+    vision = pytest.importorskip("mediapipe.tasks.python.vision")
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions
+
+    path = segmented[0] / "model.tflite"
+    options = vision.ImageSegmenterOptions(
+        base_options=BaseOptions(model_asset_buffer=path.read_bytes()),
+        output_category_mask=True,
+        output_confidence_masks=False,
+    )
+    photo = dataset / "images" / "03.png"
+    with vision.ImageSegmenter.create_from_options(options) as segmenter:
+        assert tuple(segmenter.labels) == micro_segmenter.CLASSES
+        theirs = segmenter.segment(mp.Image.create_from_file(str(photo))).category_mask
+        ours = edge.Segmenter.open(path).predict(photo).mask
+        assert (theirs.numpy_view() == ours).mean() > 0.9  # it decides before it enlarges
