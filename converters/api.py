@@ -54,7 +54,7 @@ def convert(
     progress: Progress | None = None,
     command: str | None = None,
 ) -> "Report":
-    """Make a verified TFLite classifier from images, like ``edge convert``.
+    """Make a verified TFLite model from labeled images, like ``edge convert``.
 
     >>> import converters
     >>> report = converters.convert(
@@ -64,7 +64,8 @@ def convert(
     ('int8', True)
 
     Args:
-        dataset: a folder of class folders, a zip or tar of one, or a CSV file.
+        dataset: a folder of class folders, a zip or tar of one, or a CSV file; or images with boxes
+            or masks.
         out: folder of the result: model.tflite, report.json, report.html and more.
         task: what to train, such as "classify"; None: what the images are labeled for.
         weights: pretrained weights of the backbone: imagenet, builtin, none or a file.

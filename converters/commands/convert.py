@@ -170,7 +170,7 @@ def convert(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Make a verified TFLite classifier from images.
+    """Make a verified TFLite model from labeled images: a classifier, detector or segmenter.
 
     The model in DIR/model.tflite holds its labels; DIR/report.html shows what was measured.
     """

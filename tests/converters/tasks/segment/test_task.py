@@ -1,6 +1,7 @@
 """``edge convert`` on masks: recognized, trained, measured, and read by our demo and commands."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from converters.dataset.intake import list_masks, open_dataset
 from converters.edgetpu.prediction import check
 from converters.progress import SilentProgress
 from converters.report.model import Report
+from converters.tasks import choose_task
 from converters.tasks.segment.dataset import audit
 from edge.modelfile import metadata
 from edge.preprocessing import Preprocessing
@@ -133,11 +135,39 @@ def test_other_tasks_have_no_fast_network(tmp_path: Path) -> None:
             converters.convert(make(folder), tmp_path / "out", weights="builtin", fast=True)
 
 
-def test_labels_of_other_tasks_are_no_masks(tmp_path: Path) -> None:
-    with raises_code("dataset-for-another-task"):
-        folder = tmp_path / "photos"
-        folder.mkdir()
-        converters.convert(_photos(folder), tmp_path / "out", task="segment")
+@pytest.mark.parametrize(("make", "code"), [
+    (_photos, "dataset-for-another-task"),
+    (_boxes, "no-outlines"),
+])  # fmt: skip
+def test_labels_of_other_tasks_are_no_masks(
+    tmp_path: Path, make: Callable[[Path], Path], code: str
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with raises_code(code):
+        converters.convert(make(folder), tmp_path / "out", task="segment")
+
+
+def test_masks_are_no_boxes_and_no_classes(dataset: Path, tmp_path: Path) -> None:
+    for task in ("detect", "classify"):
+        with raises_code("dataset-for-another-task"):
+            converters.convert(dataset, tmp_path / "out", task=task)
+
+
+def test_outlines_of_coco_become_masks_where_the_task_is_named(tmp_path: Path) -> None:
+    folder = _boxes(tmp_path)
+    labels = json.loads((folder / "labels.json").read_text())
+    for number, thing in enumerate(labels["annotations"]):
+        thing["segmentation"] = [[1, 1, 5, 1, 5, 3 + number % 2, 1, 3 + number % 2]]
+    (folder / "labels.json").write_text(json.dumps(labels))
+    opened = open_dataset(folder, tmp_path)
+    assert choose_task(opened, None).name == "detect"
+    task = choose_task(opened, "segment")
+    listing = task.list_images(opened)
+    data = task.audit(listing, Preprocessing(8, 8), tmp_path, SilentProgress())
+    assert data.classes == ("background", "a")
+    for number, mask in enumerate(data.annotations):
+        assert (mask.read() == 1).sum() == 4 * (2 + number % 2)
 
 
 def _other_sizes(folder: Path) -> None:
@@ -168,7 +198,6 @@ def _too_few(folder: Path) -> None:
 ])  # fmt: skip
 def test_masks_that_cannot_be_used_are_one_line(tmp_path: Path, spoil: object, code: str) -> None:
     folder = micro_segmenter.write(tmp_path / "shapes", 8)
-    assert callable(spoil)
     spoil(folder)
     with raises_code(code):
         converters.convert(folder, tmp_path / "out", weights="builtin", size=64)
