@@ -48,6 +48,10 @@ class Objective(ABC):
     def view(self, number: int, rng: np.random.Generator) -> tuple[Pixels, Targets]:
         """Return a changed training image, by its number, and what is learned of it."""
 
+    def calm_view(self, number: int, rng: np.random.Generator) -> tuple[Pixels, Targets]:
+        """Return a view that is more like the images later, for the end of a training."""
+        return self.view(number, rng)
+
     @abstractmethod
     def loss(self, outputs: Mapping[str, Any], targets: Sequence[Any]) -> Any:
         """Return the loss of a batch, a scalar of TensorFlow.

@@ -33,6 +33,12 @@ _EVALUATIONS = {HEADS: 5, PILOT: 1, MAIN: 16}
 _REUSE = {HEADS: 4.0, PILOT: 1.0, MAIN: 1.0}
 """How often a view is seen: with a frozen trunk, computing it takes longer than training on it."""
 
+_CALM = 0.3
+"""Share of the last phase, its end, whose images are shown alone, as they will be later.
+
+After Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430.
+"""
+
 _GOAL = 0.97
 """Score from which training ends."""
 
@@ -97,6 +103,11 @@ def evaluation_interval(kind: str, steps: int) -> int:
 def different_views(kind: str, views: int) -> int:
     """Return how many of the views of a phase differ from each other."""
     return max(1, int(views / _REUSE[kind]))
+
+
+def calm_from(kind: str, views: int) -> int:
+    """Return the number of the first view without a mosaic, of this many different ones."""
+    return int(views * (1 - _CALM)) if kind == MAIN else views
 
 
 def good_enough(scores: Sequence[float]) -> bool:

@@ -102,7 +102,7 @@ class TrainableNodes:
         convolve = nn.depthwise_conv2d if layer.depthwise else nn.conv2d
         steps = [1, layer.stride, layer.stride, 1]
         output = convolve(data[0], own.kernel, strides=steps, padding="SAME")
-        output = _normalized(output, own.norm) if own.norm else output + own.bias
+        output = _normalized(output, own.norm) if own.norm else nn.bias_add(output, own.bias)
         return nn.relu6(output) if layer.relu6 else output
 
 

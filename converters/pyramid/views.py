@@ -46,10 +46,14 @@ class Views:
         extract: the frozen layers.
         seed: of all random choices.
         kept: number of different views, as far as memory allows; later ones repeat them.
+        calm_from: number of the first view that is a calm one.
     """
 
-    def __init__(self, objective: Objective, extract: FrozenLayers, seed: int, kept: int) -> None:
+    def __init__(
+        self, objective: Objective, extract: FrozenLayers, seed: int, kept: int, calm_from: int
+    ) -> None:
         self._objective, self._extract, self._seed = objective, extract, seed
+        self._calm_from = calm_from
         first = self._make(0)
         size = sum(each.nbytes for each in (*first.features, *first.targets))
         self._kept = max(1, min(kept, _MEMORY // size))
@@ -83,7 +87,9 @@ class Views:
         epoch, position = divmod(number, count)
         order = np.random.default_rng((self._seed, epoch)).permutation(count)
         rng = np.random.default_rng((self._seed, epoch, position))
-        pixels, targets = self._objective.view(int(order[position]), rng)
+        calm = number >= self._calm_from
+        view = self._objective.calm_view if calm else self._objective.view
+        pixels, targets = view(int(order[position]), rng)
         return View(self._extract(pixels), targets)
 
 

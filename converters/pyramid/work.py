@@ -30,9 +30,9 @@ class CutWork(Generic[Trained]):
         self.trainer = Trainer(network, cut, objective)
         self._features = [self._extract(pixels) for pixels in objective.validation]
 
-    def views(self, seed: int, kept: int) -> Views:
+    def views(self, seed: int, kept: int, calm_from: int) -> Views:
         """Return views of which at most ``kept``, and as many as fit into memory, differ."""
-        return Views(self._objective, self._extract, seed, kept)
+        return Views(self._objective, self._extract, seed, kept, calm_from)
 
     def seconds_per_step(
         self, views: Views, batch_size: int, workers: int, clock: Callable[[], float]

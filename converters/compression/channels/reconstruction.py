@@ -66,7 +66,7 @@ def _fit_head(
     kernel, bias = narrowed.get_layer("head").get_weights()
     whole_kernel, whole_bias = model.get_layer("head").get_weights()
     embed, embed_whole = (_behind(network, last) for network in (narrowed, model))
-    sums = _Sums(*kernel.shape)
+    sums = Sums(*kernel.shape)
     for rows in batches(len(entering)):
         embedding = embed(entering[rows], training=False).numpy()
         logits = embed_whole(target[rows], training=False).numpy() @ whole_kernel + whole_bias
@@ -96,7 +96,7 @@ def _fit(
     gain = np.divide(
         1.0, scale, out=np.zeros_like(scale), where=scale != 0
     )  # 0: no effect on the output
-    sums = _Sums(kernel.shape[2], len(scale))
+    sums = Sums(kernel.shape[2], len(scale))
     for rows in batches(len(entering)):
         read = runner.read(entering[rows])
         sums.add(read, (target[rows] - runner.project(read, entering[rows])) * gain)
@@ -105,8 +105,8 @@ def _fit(
     norm.set_weights([gamma, beta, (mean - offset).astype(np.float32), variance])
 
 
-class _Sums:
-    """Sums over positions for the regression of the error [outputs] on the input [channels]."""
+class Sums:
+    """Sums over positions for the regression of [outputs] on [channels]."""
 
     def __init__(self, channels: int, outputs: int) -> None:
         self._count = 0
@@ -115,6 +115,7 @@ class _Sums:
         self._products = np.zeros((channels, outputs))
 
     def add(self, read: Activations, missing: Activations) -> None:
+        """Add positions, [..., channels] and [..., outputs]."""
         x, y = read.reshape(-1, read.shape[-1]), missing.reshape(-1, missing.shape[-1])
         self._count += len(x)
         self._read += x.sum(axis=0, dtype=np.float64)
@@ -122,13 +123,18 @@ class _Sums:
         self._squares += x.T @ x
         self._products += x.T @ y
 
+    def covariance(self) -> NDArray[np.float64]:
+        """Return the covariance of the channels, [channels, channels]."""
+        mean = self._read / self._count
+        return np.asarray(self._squares / self._count - np.outer(mean, mean))
+
     def regression(self, ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Solve the regression: slope [channels, outputs] and offset [outputs].
 
         ``ridge``: relative to the mean variance of the channels.
         """
         read, missing = self._read / self._count, self._missing / self._count
-        covariance = self._squares / self._count - np.outer(read, read)
+        covariance = self.covariance()
         common = self._products / self._count - np.outer(read, missing)
         added = ridge * np.trace(covariance) / len(read) + np.finfo(np.float32).tiny
         slope = np.linalg.solve(covariance + added * np.eye(len(read)), common)

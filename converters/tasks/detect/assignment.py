@@ -78,8 +78,7 @@ def assign(
     """
     learned = np.full(len(grid.strides), NEGATIVE, np.int32)
     targets = np.zeros((len(grid.strides), 4), np.float32)
-    for area in ignored:
-        learned[_inside(area[None], grid)[0]] = IGNORED
+    learned[_inside(ignored, grid).any(axis=0)] = IGNORED
     if len(boxes) == 0:
         return learned, targets
     responsible = _responsible(boxes, grid)
@@ -93,8 +92,10 @@ def assign(
 
 def _responsible(boxes: Boxes, grid: Cells) -> NDArray[np.bool_]:
     """Return for each box, bool [boxes, cells], which cells learn it; each box has at least one."""
-    middles = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
-    away = np.abs(grid.centers - middles).max(axis=2) / grid.strides
+    x, y = grid.centers.T
+    left, top, right, bottom = boxes.T[..., None]
+    # Numbers of two columns apart: NumPy is slow along an axis of two.
+    away = np.maximum(abs(x - (left + right) / 2), abs(y - (top + bottom) / 2)) / grid.strides
     sides = _sides(boxes)[:, None]
     at_level = (sides >= grid.sides[:, 0]) & (sides <= grid.sides[:, 1])
     near = at_level & (away < RADIUS) & _inside(boxes, grid)
@@ -105,9 +106,10 @@ def _responsible(boxes: Boxes, grid: Cells) -> NDArray[np.bool_]:
 
 
 def _inside(boxes: Boxes, grid: Cells) -> NDArray[np.bool_]:
-    after = grid.centers >= boxes[:, None, :2]
-    before = grid.centers <= boxes[:, None, 2:]
-    return np.asarray((after & before).all(axis=2))
+    """Return for each box, bool [boxes, cells], which cells have their center in it."""
+    x, y = grid.centers.T
+    left, top, right, bottom = boxes.T[..., None]
+    return np.asarray((x >= left) & (x <= right) & (y >= top) & (y <= bottom))
 
 
 def _sides(boxes: Boxes) -> NDArray[np.float32]:

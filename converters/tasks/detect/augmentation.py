@@ -52,6 +52,10 @@ class DetectionAugmentation:
     aspect: float = 0.2
     color: float = 1.0
 
+    def calm(self) -> "DetectionAugmentation":
+        """Return the changes that leave an image alone on its canvas."""
+        return replace(self, mosaic=0.0)
+
     def view(
         self,
         size: int,

@@ -49,9 +49,16 @@ class DetectionObjective(Objective):
 
     def view(self, number: int, rng: np.random.Generator) -> tuple[Pixels, Targets]:
         """Return a changed image, and the label and the box of each cell."""
-        changed = self._augmentation.view(
-            self._size, number, self.images, self._images.__getitem__, rng
-        )
+        return self._view(number, rng, self._augmentation)
+
+    def calm_view(self, number: int, rng: np.random.Generator) -> tuple[Pixels, Targets]:
+        """Return a view without a mosaic."""
+        return self._view(number, rng, self._augmentation.calm())
+
+    def _view(
+        self, number: int, rng: np.random.Generator, augmentation: DetectionAugmentation
+    ) -> tuple[Pixels, Targets]:
+        changed = augmentation.view(self._size, number, self.images, self._images.__getitem__, rng)
         learned = assign(changed.boxes, changed.labels, changed.ignored, self._grid)
         return changed.pixels, learned
 

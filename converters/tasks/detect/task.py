@@ -9,6 +9,7 @@ import numpy as np
 
 from converters import artifacts
 from converters.backbone.weights import Backbone
+from converters.compression.channels.narrowing import narrowed
 from converters.compression.context import calibration_set
 from converters.compression.methods import Method
 from converters.dataset.annotations import BoxListing
@@ -97,7 +98,9 @@ class DetectionTask(TrainingTask):
         progress: Progress,
     ) -> TrainedModel:
         """Train the head, and the trunk from the cut on that validation chooses."""
-        assert isinstance(backbone, weights.PyramidBackbone) and backbone.trunk is not None
+        assert isinstance(backbone, weights.PyramidBackbone)
+        backbone, widths = narrowed(backbone, dataset, split, options.seed, progress)
+        assert backbone.trunk is not None
         strides = choose_strides(
             np.concatenate([dataset.annotations[index].boxes for index in split.train])
         )
@@ -114,7 +117,9 @@ class DetectionTask(TrainingTask):
         )
         key = training_key(backbone, dataset, split, training, augmentation)
         trained = train(untrained, objective, training, cache / f"detector-{key}.npz", progress)
-        return described(trained, backbone, NAMES, {"strides": list(strides)})
+        return described(
+            trained, backbone, NAMES, {"strides": list(strides), "trunk_widths": dict(widths)}
+        )
 
     def read_network(self, folder: Path, size: int, classes: int) -> DetectorNetwork:
         """Refuse: networks of detectors are not read back.
