@@ -56,7 +56,8 @@ def held_out_photo(dataset: Dataset, split: Split, path: Path) -> Path | None:
 
 def _accuracy(report: Report, out: Path) -> Iterator[NextStep]:
     """Yield what helps where quantization loses accuracy."""
-    if report.verdict.status != "fail" or report.chosen == "float32":
+    lost = any(j.requirement == "loss" and j.status == "fail" for j in report.verdict.judgments)
+    if not lost or report.chosen == "float32":
         return
     if "qat" not in report.variants:
         yield _compress(report, out, "qat", "Recover the accuracy by quantization-aware training")

@@ -69,6 +69,13 @@ def test_what_cannot_help_is_not_proposed() -> None:
     assert quantized[-2:] == ["--target", "edgetpu"]
 
 
+def test_a_model_that_knows_nothing_is_not_quantized_otherwise() -> None:
+    report = Conversion(verdict=FAILED, wrong=3).report()
+    judged = replace(report.verdict.judgments[0], requirement="baseline")
+    ignorant = replace(report, verdict=replace(report.verdict, judgments=(judged,)))
+    assert not of(ignorant, "compress")
+
+
 def test_a_model_beyond_a_limit_is_made_smaller_within_it() -> None:
     report = Conversion(limits=Limits(max_size_kb=2000)).report()
     (smaller,) = of(report, "compress")
