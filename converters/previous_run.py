@@ -101,6 +101,7 @@ def check_classes(earlier: PreviousRun, dataset: Dataset) -> None:
 
 def _from_report(folder: Path, report: Report) -> PreviousRun:
     training, shape = report.training, report.preprocessing
+    validated = _cross_validation(report.cross_validation)
     settings = report.settings
     return PreviousRun(
         folder=folder,
@@ -117,7 +118,7 @@ def _from_report(folder: Path, report: Report) -> PreviousRun:
             notes=training.notes,
             curves=tuple(map(_curve, training.curves)),
             details=dict(training.details),
-            cross_validation=_cross_validation(report.cross_validation),
+            validating=lambda: validated,
         ),
         seed=report.seed,
         source={

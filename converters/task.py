@@ -111,10 +111,6 @@ class TrainingTask(ABC):
 
     # Labels
 
-    def recognizes(self, opened: OpenedDataset) -> bool:
-        """Return whether the files of a dataset are likeliest labeled for this task."""
-        return opened.recognition.task == self.name
-
     @abstractmethod
     def list_images(self, opened: OpenedDataset) -> ImageListing:
         """List the labeled images of a dataset.

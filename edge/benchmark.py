@@ -16,7 +16,7 @@ NOISY_SPREAD = 2.0
 SLOWER = 1.1
 """Median over median above which more threads count as slower than fewer."""
 
-_LEAST_ROUNDS = 3
+_LEAST_ROUNDS = 2
 """Rounds of models in turns before their medians can be settled."""
 
 _SETTLED = 0.03
@@ -94,7 +94,7 @@ def measure_in_turns(
 
     Args:
         models: of each model its runtimes, by rising number of threads.
-        rounds: number of rounds; 3 are enough for a runtime whose median is known to 3 % then.
+        rounds: number of rounds; 2 are enough for a runtime whose median is known to 3 % then.
         seconds: of a runtime in a round.
 
     Returns:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.backbone import from_keras, from_tflite, mobilenet_v2
+from converters.backbone import from_keras, from_tflite, keras_cache, mobilenet_v2
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, SilentProgress
 from edge.errors import DownloadError, WeightsError, did_you_mean
@@ -304,7 +304,7 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
             code="weights-unavailable",
         ) from error
     provenance = {"source": "ImageNet weights of tf_keras.applications", "file": path.name}
-    return pretrained_backbone("imagenet", from_keras.read(path).weights, pixels, provenance)
+    return pretrained_backbone("imagenet", keras_cache.read(path).weights, pixels, provenance)
 
 
 @source("builtin")
@@ -360,7 +360,7 @@ def _from_file(path: Path, alpha: float | None, size: int | None) -> Backbone:
         tflite = from_tflite.read(path)
         weights, own_size = tflite.weights, tflite.size
     else:
-        file = from_keras.read(path)
+        file = keras_cache.read(path)
         weights, own_size = file.weights, file.size or 224
     pixels = mobilenet_v2.check_size(own_size if size is None else size, published=False)
     provenance = {"source": "file", "file": path.name, "sha256": sha256(path)}

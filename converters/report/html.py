@@ -33,15 +33,16 @@ class TaskPage:
     ``templates``: folder of ``results.html.jinja``, what the chosen variant does right and wrong,
     and where there is one ``scores.html.jinja``; ``values`` of their variables. ``trained``: how
     the model was trained, the beginning of a sentence; ``baseline``: what a model without any
-    knowledge reaches (0–1), and how; ``not_measured``: sentences. ``draw``: draws the labels on
-    images; ``counted``: what the counts of classes are of, and ``counts`` of it for each class and
-    subset of the split, None for images.
+    knowledge reaches (0–1), and how; ``measured``: how files were run, the end of a sentence;
+    ``not_measured``: sentences. ``draw``: draws the labels on images; ``counted``: what the counts
+    of classes are of, and ``counts`` of it for each class and subset of the split, None for images.
     """
 
     templates: Path
     values: Mapping[str, Any]
     trained: str
     baseline: tuple[float, str] | None = None
+    measured: str = ""
     not_measured: tuple[str, ...] = ()
     draw: DrawLabels | None = None
     counted: str = "images"
@@ -64,8 +65,11 @@ def render(report: Report, *, dataset: Dataset, split: Split, task: TaskPage) ->
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    from converters.report.template_cache import TemplateCache
+
     environment = Environment(
         loader=FileSystemLoader([_HERE, task.templates]),
+        bytecode_cache=TemplateCache(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -23,13 +23,16 @@ class TaskEntry:
 
     ``task``: "module:object" of its :class:`converters.task.TrainingTask`; ``page``: that of the
     function that fills its part of report.html; ``labels``: how its images are labeled, for help;
-    ``minimum``: the option that requires a minimum of its metric.
+    ``minimum``: the option that requires a minimum of its metric; ``recognizes``: "module:object"
+    of a function that tells whether an opened dataset is labeled for the task, "" where
+    :mod:`converters.dataset.recognition` knows its name.
     """
 
     task: str
     page: str
     labels: str
     minimum: str
+    recognizes: str = ""
 
 
 TASKS = {
@@ -90,9 +93,10 @@ def choose_task(opened: "OpenedDataset", name: str | None) -> "TrainingTask":
     """
     if name is not None:
         return load_task(name)
-    for task in map(load_task, TASKS):
-        if task.recognizes(opened):
-            return task
+    for known, entry in TASKS.items():
+        own = _load(entry.recognizes)(opened) if entry.recognizes else False
+        if own or opened.recognition.task == known:
+            return load_task(known)
     raise DatasetError(
         f"labels to {' or '.join(TASKS)} by: {'; '.join(e.labels for e in TASKS.values())}",
         f"{opened.location}, a {opened.recognition.kind}",

@@ -1,5 +1,6 @@
 """Training options, and the trained model that training returns."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -103,7 +104,8 @@ class TrainedModel:
     known. ``method``: "frozen", "fine-tuned" or "scratch". ``validation_quality``: the task's
     metric (0–1) on the validation split, on which no weight was trained. ``notes``: sentences that
     explain the decisions, for terminal and report. ``details``: plain values for report.json.
-    ``cross_validation`` of the head on the frozen backbone, where the test split is small.
+    ``validating``: returns the cross-validation of the head on the frozen backbone, where the test
+    split is small; it may go on in the background until it is asked for.
 
     ``by_product``: what training found out on the way and later stages of the task need again.
     """
@@ -114,5 +116,10 @@ class TrainedModel:
     notes: tuple[str, ...]
     curves: tuple[Curve, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
-    cross_validation: CrossValidationSummary | None = None
+    validating: Callable[[], CrossValidationSummary | None] = field(default=lambda: None)
     by_product: Any = None
+
+    @property
+    def cross_validation(self) -> CrossValidationSummary | None:
+        """The cross-validation of the head, awaited where it still goes on."""
+        return self.validating()

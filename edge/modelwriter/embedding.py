@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge.errors import ModelError
 from edge.modelfile import tflite
 from edge.modelfile.tflite import EDGETPU_OP, Graph, ModelFile, OpInfo, TensorInfo
-from edge.modelwriter.pruning import cut_after, cut_before
+from edge.modelwriter.pruning import cut_after, cut_in_two
 from edge.quantities import counted
 
 _SOFTMAX, _LOGISTIC = 25, 14
@@ -67,8 +67,7 @@ def split_off_head(content: bytes, name: str = "the model") -> tuple[bytes, byte
             embedding.
     """
     file = tflite.parse(content, name)
-    index = find_embedding(file, name)
-    return cut_after(file, index), cut_before(file, index, name)
+    return cut_in_two(file, find_embedding(file, name), name)
 
 
 def find_embedding(file: ModelFile, name: str = "the model") -> int:

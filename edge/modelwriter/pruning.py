@@ -21,21 +21,23 @@ def cut_after(file: ModelFile, output: int) -> bytes:
     Raises:
         ModelError: the file is damaged.
     """
-    graph = file.main
-    return _cut(file, needed_operations(graph, output), graph.inputs, (output,))
+    graph, model = file.main, schema.read(file.content)
+    return _cut(model, needed_operations(graph, output), graph.inputs, (output,))
 
 
-def cut_before(file: ModelFile, tensor: int, name: str = "the model") -> bytes:
-    """Return a model whose only input is a ``tensor`` that an operation of the main graph writes.
+def cut_in_two(file: ModelFile, tensor: int, name: str = "the model") -> tuple[bytes, bytes]:
+    """Return what :func:`cut_after` returns, and the rest: a model whose only input is the tensor.
 
-    It is the other part of :func:`cut_after`: what that leaves out is there, and nothing else.
-    ``name`` is that of the model in errors.
+    Args:
+        file: what each operation of its main graph does is in one of both.
+        tensor: number of one that an operation writes.
+        name: of the model in errors.
 
     Raises:
         ModelError: the file is damaged; nothing follows the tensor, or what follows reads more.
     """
     graph = file.main
-    before = set(needed_operations(graph, tensor))
+    before = needed_operations(graph, tensor)
     after = [number for number in range(len(graph.operators)) if number not in before]
     read = {t for number in after for t in graph.operators[number].inputs}
     computed = {t for number in before for t in graph.operators[number].outputs}
@@ -46,7 +48,9 @@ def cut_before(file: ModelFile, tensor: int, name: str = "the model") -> bytes:
             "run the whole model",
             code="model-not-separable",
         )
-    return _cut(file, after, (tensor,), graph.outputs)
+    model = schema.read(file.content)
+    first = _cut(model, before, graph.inputs, (tensor,))
+    return first, _cut(model, after, (tensor,), graph.outputs)
 
 
 def needed_operations(graph: Graph, output: int) -> list[int]:
@@ -61,10 +65,9 @@ def needed_operations(graph: Graph, output: int) -> list[int]:
 
 
 def _cut(
-    file: ModelFile, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]
+    model: Table, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]
 ) -> bytes:
     """Return a model of these operations alone, by number, and of what they need."""
-    model = schema.read(file.content)
     graphs = schema.tables(model, _GRAPHS)
     graphs[0] = _cut_graph(graphs[0], operators, inputs, outputs)
     graphs, buffers = _without_unused_buffers(graphs, schema.tables(model, _BUFFERS))

@@ -49,6 +49,7 @@ ENTRY = TaskEntry(
     "brightness_task:fill_page",
     "names like bright-0.5-1",
     "--min-closeness",
+    "brightness_task:recognizes",
 )
 
 
@@ -88,13 +89,14 @@ class BrightAudit(LabelAudit):
         )
 
 
+def recognizes(opened: OpenedDataset) -> bool:
+    images = opened.files.images
+    return bool(images) and all(image.name.startswith("bright-") for image in images)
+
+
 class BrightnessTask(TrainingTask):
     name = NAME
     metric = QualityMetric("closeness", "closeness", "--min-closeness")
-
-    def recognizes(self, opened: OpenedDataset) -> bool:
-        images = opened.files.images
-        return bool(images) and all(image.name.startswith("bright-") for image in images)
 
     def list_images(self, opened: OpenedDataset) -> BrightListing:
         images = sorted(opened.files.images, key=lambda image: image.name)

@@ -247,7 +247,7 @@ class Conversion:
                 self.notes,
                 self.curves,
                 {"head": {"C": np.float64(1.0)}},
-                self.validated,
+                lambda: self.validated,
             ),
             seed=7,
         )

@@ -34,6 +34,9 @@ class GalleryMistake:
     true_score: float
 
 
+_IN_PARTS = "; what their frozen backbone computes of an image may come from an earlier run"
+
+
 @dataclass(frozen=True, slots=True)
 class GalleryMistakes:
     """Mistakes to show, the most confident first; ``total``: number of all mistakes."""
@@ -73,6 +76,7 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
         },
         trained=_TRAINED.get(report.training.method, report.training.method),
         baseline=(max(supports) / sum(supports), "always predicting the most common class"),
+        measured=_IN_PARTS if training.trained.by_product is not None else "",
         not_measured=(f"Images that show none of the classes: {rejected}.",),
     )
 

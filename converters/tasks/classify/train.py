@@ -1,9 +1,11 @@
 """Training: embeddings, head, and fine-tuning where it helps; or everything from scratch."""
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ from edge.modelwriter.heads import LinearLayer
 from edge.quantities import counted
 
 __all__ = ["TrainingOptions", "train"]
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,14 +103,8 @@ def _on_pretrained(
             "validation_loss": head.validation_loss,
         },
     }
-    cross_validation = None
-    if _few_test_images(dataset, split):
-        started = time.perf_counter()
-        cross_validation = _cross_validate(
-            embeddings.extractor, dataset, split, head, cache, progress
-        )
-        seconds["cross_validation"] = time.perf_counter() - started
     details["seconds"] = seconds
+    validating = _begin_validation(embeddings, dataset, split, head, cache, seconds, progress)
     tuned = fine_tune(backbone, head, dataset, split, options, progress)
     curves = [head.curve]
     if tuned.history is not None:
@@ -124,7 +122,7 @@ def _on_pretrained(
         notes=(*_head_notes(head, embeddings), *tuned.notes),
         curves=tuple(curves),
         details=details,
-        cross_validation=cross_validation,
+        validating=validating,
         by_product=_findings(head, embeddings) if frozen else None,
     )
 
@@ -142,27 +140,49 @@ def _few_test_images(dataset: Dataset, split: Split) -> bool:
     return int(tested.min()) < FEW_IMAGES
 
 
-def _cross_validate(
-    extractor: bytes,
+def _begin_validation(
+    embeddings: Embeddings,
     dataset: Dataset,
     split: Split,
     head: heads.LinearHead,
     cache: Path,
+    seconds: dict[str, float],
     progress: Progress,
-) -> CrossValidationSummary | None:
-    """Cross-validate the head on all images, or return None where that would take too long."""
+) -> Callable[[], CrossValidationSummary | None]:
+    """Begin to cross-validate the head on all images, if the test split is small.
+
+    What is returned waits for the result, None where it would take too long. Its time is added to
+    ``seconds``.
+    """
+    if not _few_test_images(dataset, split):
+        return lambda: None
     indices = np.sort(np.concatenate([split.train, split.validation, split.test]))
-    features = embed_by_file(extractor, dataset, indices, cache, "Computing embeddings", progress)
-    with progress.working("cross-validating the head"):
-        # Each view adds its loss to that of the image: without the others C has to be larger.
+    features = embed_by_file(
+        embeddings.extractor, dataset, indices, cache, "Computing embeddings", progress
+    )
+
+    def validate() -> CrossValidationSummary | None:
+        started = time.perf_counter()
         validated = cross_validate(
             features,
             dataset.labels[indices],
             dataset.groups[indices],
+            # Each view adds its loss to that of the image: without the others C has to be larger.
             head.strength * len(head.views),
             split.seed,
         )
-    return validated.summary() if validated else None
+        seconds["cross_validation"] = time.perf_counter() - started
+        return validated.summary() if validated else None
+
+    return _in_background(validate)
+
+
+def _in_background(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Begin some work, and return what waits for its result."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(work)
+    pool.shutdown(wait=False)
+    return future.result
 
 
 def _head_notes(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ...]:

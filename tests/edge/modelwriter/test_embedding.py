@@ -17,7 +17,7 @@ from edge.modelfile.metadata_writer import write_metadata
 from edge.modelwriter import operations
 from edge.modelwriter.embedding import behead, split_off_head
 from edge.modelwriter.network import Network, Tensor, constant, to_bytes
-from edge.modelwriter.pruning import cut_before
+from edge.modelwriter.pruning import cut_in_two
 
 
 def test_a_classifier_ends_in_its_embedding() -> None:
@@ -148,4 +148,4 @@ def test_a_head_that_reads_more_than_the_embedding_is_not_split_off() -> None:
     file = tflite.parse(to_bytes(Network((image,), (sums,), skipping)))
     first = file.main.operators[1].outputs[0]
     with raises_code("model-not-separable", found="other values go on"):
-        cut_before(file, first)
+        cut_in_two(file, first)
