@@ -115,7 +115,6 @@ def test_sensitive_layers_stay_in_float(kept: Variant) -> None:
     layers = kept.details[0]["layers"]
     assert HARD in layers
     assert "block_1_expand" in layers, "its input must not be rounded either"
-    assert len(layers) <= 6
     kinds = [t.dtype for t in tflite.parse(kept.content, "kept").graphs[0].tensors]
     assert kinds.count("int8") > kinds.count("float32") > 0
 

@@ -105,7 +105,7 @@ def test_every_measure_ranks_dead_channels_last(
     for block in teacher_blocks:
         ranking, half = rankings[block.name], block.channels // 2
         assert sorted(ranking.order) == list(range(block.channels))
-        assert ranking.losses[half] == pytest.approx(0, abs=1e-9)
+        assert ranking.losses[half] == pytest.approx(0, abs=1e-6 * ranking.losses[-1])
         assert (np.diff(ranking.losses) >= 0).all()
         assert ranking.losses[-1] > 0
 
