@@ -1,6 +1,5 @@
 """Benchmark: measure how long a model takes, and say where the times cannot be relied on."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ NOISY_SPREAD = 2.0
 SLOWER = 1.1
 """Median over median above which more threads count as slower than fewer."""
 
-_LEAST_ROUNDS = 2
-"""Rounds of models in turns before their medians can be settled."""
-
-_SETTLED = 0.03
-"""Half the width of a median's 95 % interval, relative to it, from which it is settled."""
+_RUNS = 3
+"""Least number of timed invokes in a turn: what disturbs a computer lasts for whole turns, so that
+more turns tell more than longer ones."""
 
 NOISE_ADVICE = (
     "something else kept this computer busy, or its clock varied; close other programs and "
@@ -84,17 +81,17 @@ Rounds = list[list[float]]
 
 
 def measure_in_turns(
-    models: Sequence[Sequence[Runtime]], *, rounds: int = 5, seconds: float = 0.03
+    models: Sequence[Sequence[Runtime]], *, rounds: int = 4, seconds: float = 0.02
 ) -> tuple[tuple[InvokeTiming, ...], ...]:
     """Time models alternately, so that their times can be compared.
 
-    Each runtime gets ``seconds`` in every round, at least 4 invokes after 1 to warm up: other load
+    Each runtime gets ``seconds`` in every round, at least 3 invokes after 1 to warm up: other load
     on the computer then slows all of them equally. If some times are noisy, or more threads are
     slower than fewer, all are timed once more, and the calmer of both series counts.
 
     Args:
         models: of each model its runtimes, by rising number of threads.
-        rounds: number of rounds; 2 are enough for a runtime whose median is known to 3 % then.
+        rounds: number of rounds.
         seconds: of a runtime in a round.
 
     Returns:
@@ -108,10 +105,9 @@ def measure_in_turns(
 
     def series() -> "_Series":
         times: dict[Runtime, Rounds] = {runtime: [] for runtime in arrays}
-        for done in range(1, rounds + 1):
+        for _ in range(rounds):
             for runtime, inputs in arrays.items():
-                if done <= _LEAST_ROUNDS or not _settled(list(chain(*times[runtime]))):
-                    times[runtime].append(_times(runtime, inputs, 1, 4, 1000, seconds))
+                times[runtime].append(_times(runtime, inputs, 1, _RUNS, 1000, seconds))
         return _Series(times, models)
 
     best = series()
@@ -144,7 +140,7 @@ class _Series:
                 continue
             self.doubtful.update(pair)
             medians = ([percentiles(ms)[0] for ms in times[runtime]] for runtime in pair)
-            if any(m <= f for f, m in zip(*medians, strict=False)):  # of the rounds of both
+            if any(m <= f for f, m in zip(*medians, strict=True)):
                 self.noisy.update(pair)
 
     def all_times(self, runtime: Runtime) -> list[float]:
@@ -154,14 +150,6 @@ class _Series:
 
 def _timing(first_ms: float, times: Sequence[float], noisy: bool) -> InvokeTiming:
     return InvokeTiming(first_ms, *percentiles(times), len(times), noisy)
-
-
-def _settled(times: Sequence[float]) -> bool:
-    """Return whether the median is known: its 95 % interval lies between two of the times."""
-    ordered, middle, reach = sorted(times), len(times) / 2, 0.98 * math.sqrt(len(times))
-    low = ordered[max(0, math.floor(middle - reach))]
-    high = ordered[min(len(times) - 1, math.ceil(middle + reach))]
-    return high - low <= 2 * _SETTLED * percentiles(times)[0]
 
 
 def _spread(times: Sequence[float]) -> float:

@@ -29,6 +29,10 @@ MAX_IN_MEMORY = 128 * 2**20
 """Bytes of an array of all images above which it is kept in a file."""
 
 
+_AT_ONCE = 32
+"""Images that a thread decodes without a break, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
     """A decoded image.
@@ -166,10 +170,17 @@ def _reason(error: ImageError, data: bytes) -> str:
 
 
 def _in_threads(work: Callable[[int], R], count: int) -> Iterator[R]:
-    """Yield ``work(0)``, ``work(1)``, … in order; OpenCV and hashlib release the GIL."""
-    pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+    """Yield ``work(0)``, ``work(1)``, … in order; OpenCV and hashlib release the GIL.
+
+    A thread gets several at once: to hand over a small image takes as long as to decode it.
+    """
+    threads = min(4, os.cpu_count() or 1)
+    size = max(1, min(_AT_ONCE, count // (8 * threads)))
+    parts = [range(start, min(start + size, count)) for start in range(0, count, size)]
+    pool = ThreadPoolExecutor(threads)
     try:
-        yield from pool.map(work, range(count))
+        for results in pool.map(lambda part: [work(index) for index in part], parts):
+            yield from results
     finally:  # also when interrupted: don't start the rest
         pool.shutdown(cancel_futures=True)
 

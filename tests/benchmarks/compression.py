@@ -176,7 +176,9 @@ def invoke_ms(content: bytes, beside: bytes) -> tuple[float, float]:
     """Medians of both files, on one thread, in turns."""
     with suppress_native_stderr():
         runtimes = [load(c, name="file", delegate="cpu", threads=1) for c in (content, beside)]
-        timings = benchmark.measure_in_turns([[runtime] for runtime in runtimes], rounds=20)
+        timings = benchmark.measure_in_turns(
+            [[runtime] for runtime in runtimes], rounds=20, seconds=0.03
+        )
     (own,), (other,) = timings
     return own.p50_ms, other.p50_ms
 

@@ -61,7 +61,7 @@ def test_compared_models_are_timed_in_turns(tiny_model):
     rounds = len(turns) // 2 - 1  # the first invoke of each, then the rounds
     assert rounds in (3, 6)  # again where this computer is busy
     assert turns == ["one", "other"] * (1 + rounds)
-    assert [timing.runs for timing in timings] == [12, 12]
+    assert [timing.runs for timing in timings] == [9, 9]
     assert all(0 < timing.p50_ms <= timing.p95_ms for timing in timings)
 
 
@@ -88,7 +88,7 @@ def in_turns(timed, one, two, other=(2,)):
     return benchmark.measure_in_turns([model, [timed("other", *other)]], rounds=2, seconds=0)
 
 
-ROUND = 5  # 1 invoke to warm up and 4 that count
+ROUND = 4  # 1 invoke to warm up and 3 that count
 
 
 def test_more_threads_slower_than_fewer_by_chance_are_noisy(timed):
@@ -115,18 +115,3 @@ def test_wobbling_times_of_one_model_do_not_blame_the_others(timed):
     pulses = [2, 2, 2, 2, 2, 9, 2, 2, 9] * 4
     (one, more), (other,) = in_turns(timed, [4], [3], (1, *pulses))
     assert (one.noisy, more.noisy, other.noisy) == (False, False, True)
-
-
-@pytest.mark.parametrize(("ms", "rounds"), [((2,), 2), ((2, 1, 1.5, 1.2, 1.9, 1.4, 1.7), 5)])
-def test_times_that_agree_need_fewer_rounds(timed, ms, rounds):
-    runtime = timed("m", 1, *ms * 10)
-    ((timing,),) = benchmark.measure_in_turns([[runtime]], seconds=0)
-    assert timing.runs == 4 * rounds
-
-
-def test_only_a_model_whose_times_differ_goes_on(timed):
-    (steady,), (wavering,) = benchmark.measure_in_turns(
-        [[timed("steady", 2)], [timed("wavering", 1, *(2, 1, 1.5, 1.2, 1.9, 1.4, 1.7) * 10)]],
-        seconds=0,
-    )
-    assert (steady.runs, wavering.runs) == (4 * 2, 4 * 5)
