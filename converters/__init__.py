@@ -18,7 +18,8 @@ from typing import Any
 # Imported on first use: "import converters" needs neither TensorFlow nor numpy.
 _EXPORTS = {
     "converters.api": (
-        "check_edgetpu", "compare", "compile_edgetpu", "compress", "convert", "evaluate",
+        "bring_back", "check_edgetpu", "compare", "compile_edgetpu", "compress", "convert",
+        "evaluate", "find_suspects",
     ),
     "converters.edgetpu.compiler": ("CompiledModel",),
     "converters.edgetpu.prediction": ("EdgeTpuPrediction",),
@@ -27,6 +28,7 @@ _EXPORTS = {
     "converters.report.compare": ("Comparison",),
     "converters.report.model": ("Report",),
     "converters.terminal_progress": ("TerminalProgress",),
+    "converters.training.analysis": ("Suspect",),
 }  # fmt: skip
 """The public names by module, written down here only: __init__.pyi is generated from it."""
 

@@ -6,6 +6,7 @@ The functions import what they need when they are called, so that a command star
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from converters.progress import Progress, SilentProgress
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from converters.report.compare import Comparison
     from converters.report.model import Report
     from converters.selection.plan import CompressionPlan
+    from converters.training.analysis import Suspect
     from edge.modelfile.normalization import Levels
 
 PathLike = str | Path
@@ -50,6 +52,7 @@ def convert(
     minimums: Mapping[str, float] | None = None,
     precision: float | None = None,
     max_drop: float = 2.0,
+    quick: bool = False,
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
@@ -93,6 +96,7 @@ def convert(
             ``{"min_accuracy": 0.9}``.
         precision: required precision (0-1) of the accepted predictions.
         max_drop: maximum accuracy loss against float32, in percentage points.
+        quick: leave out the analysis of data set and training; the model is the same.
         force: replace an earlier result.
         progress: shows progress and notes; None: nothing is shown.
         command: recorded in the report; None: this call.
@@ -118,6 +122,7 @@ def convert(
         alpha=alpha,
         size=size,
         task=task,
+        quick=quick,
         force=force,
         training=TrainingOptions(
             fine_tune=fine_tune,
@@ -303,6 +308,61 @@ def output_folder(out: Path) -> Path:
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     return out
+
+
+def find_suspects(
+    dataset: PathLike,
+    *,
+    weights: str | None = None,
+    worst: int | None = None,
+    move: PathLike | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "tuple[Suspect, ...]":
+    """Find the images whose label is probably wrong, like ``edge dataset suspects``.
+
+    Args:
+        dataset: a folder of class folders, a zip or tar of one, or a CSV file.
+        weights: see :func:`convert`.
+        worst: only so many; None: all suspects.
+        move: a new or empty folder outside ``dataset`` that the suspects are moved to;
+            :func:`bring_back` undoes it. None: nothing is moved.
+        seed: of the folds.
+        progress: shows progress and notes; None: nothing is shown.
+
+    Returns:
+        The suspects, the worst first.
+
+    Raises:
+        EdgeError: the dataset, the weights or the folder is not usable.
+    """
+    from converters.dataset import set_aside
+    from converters.dataset.intake import list_images
+    from converters.tasks.classify.suspects import suspects_in
+
+    place = Path(dataset)
+    if move is not None:
+        set_aside.check_folder(Path(move), place)
+    with TemporaryDirectory(prefix="edge-") as work:
+        listing = list_images(place, Path(work))
+        shown = progress or SilentProgress()
+        suspects = suspects_in(listing, weights, seed, Path(work), shown)[:worst]
+    if move is not None and suspects:
+        paths = {image.name: image.path for image in listing.images}
+        images = [set_aside.MovedImage(row.file, paths[row.file]) for row in suspects]
+        set_aside.set_aside(images, Path(move), place)
+    return suspects
+
+
+def bring_back(folder: PathLike) -> int:
+    """Move back what :func:`find_suspects` moved to ``folder``; return the number of images.
+
+    Raises:
+        EdgeError: nothing was moved there, or another file has taken an image's place.
+    """
+    from converters.dataset import set_aside
+
+    return set_aside.bring_back(Path(folder))
 
 
 def check_edgetpu(model: PathLike) -> "EdgeTpuPrediction":

@@ -34,10 +34,15 @@ from edge.preprocessing import Preprocessing
 _READING = (Step("intake", "finding the photos"), Step("audit", "reading the photos"))
 """The first steps of every run."""
 
+_ANALYSIS = Step("analyze", "looking for wrong labels")
+
 
 @dataclass(frozen=True, slots=True)
 class ConvertSettings:
-    """Settings of ``edge convert``; None leaves the choice to the pipeline."""
+    """Settings of ``edge convert``; None leaves the choice to the pipeline.
+
+    ``quick``: leave out what nothing of the model depends on, as the analysis of the labels.
+    """
 
     dataset: Path
     out: Path
@@ -49,6 +54,7 @@ class ConvertSettings:
     training: TrainingOptions = field(default_factory=TrainingOptions)
     plan: CompressionPlan = field(default_factory=CompressionPlan)
     command: str = ""
+    quick: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values, without paths of this computer."""
@@ -58,6 +64,7 @@ class ConvertSettings:
             "alpha": self.alpha,
             "size": self.size,
             "seed": self.training.seed,
+            "quick": self.quick,
             **self.plan.to_dict(),
             "training": self.training.to_dict(),
         }
@@ -86,7 +93,11 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
         EdgeError: the dataset, the weights, the output or the result is not usable.
     """
     training_step = Step("train", "training", f"train {settings.training.fine_tune}")
-    steps = Steps((*_READING, training_step, *stages.steps_after_training(settings.plan)), progress)
+    analysis_step = () if settings.quick else (_ANALYSIS,)
+    steps = Steps(
+        (*_READING, training_step, *analysis_step, *stages.steps_after_training(settings.plan)),
+        progress,
+    )
     artifacts.check_output(settings.out, settings.dataset, settings.force)
     if settings.plan.recipes:
         tf.require(f"--recipe {settings.plan.recipes[0].name}")
@@ -121,6 +132,12 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
                 backbone, dataset, subsets, settings.training, cache_folder(), progress
             )
         report_all(progress, trained.notes)
+        analysis = None
+        if not settings.quick:
+            with steps("analyze"):
+                analysis = task.analyze(
+                    backbone, dataset, subsets, trained, cache_folder(), progress
+                )
         training = TrainingResult(
             task=task,
             dataset=dataset,
@@ -130,6 +147,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
             trained=trained,
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
+            analysis=analysis,
         )
         result = build_result(training, settings.plan, folder, steps, progress)
         return write_report(

@@ -21,6 +21,7 @@ from converters.dataset.listing import ImageListing
 from converters.dataset.split import SPLITS, Split
 from converters.progress import Progress
 from converters.tflite import Variant
+from converters.training.analysis import TrainingAnalysis
 from converters.training.augment import Augmentation
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
@@ -42,7 +43,8 @@ class TrainingResult:
 
     ``path``: path of the dataset; ``weights``: the report's section on the backbone; ``source``:
     that on the earlier result the model was read from, None for a new one; ``calibrated``: whether
-    its scores are calibrated already; ``augmentation``: how training images may be changed.
+    its scores are calibrated already; ``augmentation``: how training images may be changed;
+    ``analysis`` of data set and training, None where there is none.
     """
 
     task: "TrainingTask"
@@ -55,6 +57,7 @@ class TrainingResult:
     source: Mapping[str, Any] | None = None
     calibrated: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
+    analysis: TrainingAnalysis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,18 @@ class TrainingTask(ABC):
 
         ``cache``: folder for what a later run with the same images need not compute again.
         """
+
+    def analyze(
+        self,
+        backbone: Backbone,
+        dataset: Dataset,
+        split: Split,
+        trained: TrainedModel,
+        cache: Path,
+        progress: Progress,
+    ) -> TrainingAnalysis | None:
+        """Analyze data set and training, in seconds; nothing that is shipped depends on it."""
+        return None
 
     @abstractmethod
     def read_network(self, folder: Path, size: int, classes: int) -> Any:

@@ -46,6 +46,9 @@ COMMANDS = {
     "convert": CommandEntry(
         "converters.commands.convert:convert", "Make", "Turn photos into a verified TFLite model."
     ),
+    "dataset": CommandEntry(
+        "converters.commands.dataset:dataset", "Make", "Find labels that may be wrong."
+    ),
     "compress": CommandEntry(
         "converters.commands.compress:compress",
         "Make",

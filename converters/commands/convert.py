@@ -160,6 +160,11 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     help="Compression recipe, by name or as a TOML file; may be repeated. int8 and float16 are "
     "always built; without limits, the last recipe is selected.  [default: int8]",
 )
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Leave out the analysis of data set and training; the model is the same.",
+)
 @shared.plan_options
 @shared.FORCE
 @shared.JSON

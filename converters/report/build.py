@@ -13,7 +13,7 @@ from boards import profile
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import evidence, sections, variant
+from converters.report import analysis, evidence, sections, variant
 from converters.report.codec import from_plain, to_plain
 from converters.report.model import ACCURACY, SCHEMA, Report
 from converters.selection.plan import CompressionPlan
@@ -86,6 +86,7 @@ def build_report(
             evidence.WeakClassReport(weak.label, weak.taken_for, weak.count, weak.images)
             for weak in result.weak
         ),
+        analysis=_analysis(training),
         seconds=seconds,
         environment=_environment(interpreters),
         settings=settings,
@@ -313,6 +314,12 @@ def _cross_validation(training: TrainingResult) -> evidence.CrossValidationRepor
     if validated is None:
         return None
     return from_plain(evidence.CrossValidationReport, asdict(validated))
+
+
+def _analysis(training: TrainingResult) -> analysis.AnalysisReport | None:
+    if training.analysis is None:
+        return None
+    return from_plain(analysis.AnalysisReport, asdict(training.analysis))
 
 
 def _environment(interpreters: Iterable[str]) -> sections.EnvironmentReport:

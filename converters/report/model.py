@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from converters.artifacts import REPORT_FILE
+from converters.report.analysis import AnalysisReport
 from converters.report.codec import Added, Key, Pattern, Since, from_plain, to_plain
 from converters.report.evidence import CrossValidationReport, VerdictReport, WeakClassReport
 from converters.report.sections import (
@@ -55,9 +56,9 @@ class Report:
     without; ``variants`` by name; ``choice``; ``chosen``: the variant in model.tflite;
     ``compiled``: null, or the compilation for the Edge TPU; ``board``: null, or the board that the
     model is for; ``verdict`` on the chosen variant; ``cross_validation``: null, or that of the
-    head, where the test split is small; ``weak_classes``: those that need more photos; ``seconds``:
-    total and per stage; ``environment``; ``settings``: options of the run; ``next_steps``: what to
-    do with the result.
+    head, where the test split is small; ``weak_classes``: those that need more photos;
+    ``analysis``: null, or that of data set and training; ``seconds``: total and per stage;
+    ``environment``; ``settings``: options of the run; ``next_steps``: what to do with the result.
     """
 
     schema: int
@@ -84,6 +85,7 @@ class Report:
     verdict: VerdictReport
     cross_validation: Annotated[CrossValidationReport | None, Since(3, nullable=True)] = None
     weak_classes: Annotated[tuple[WeakClassReport, ...], Since(3)] = ()
+    analysis: Annotated[AnalysisReport | None, Added()] = None
     seconds: Mapping[str, Number]
     environment: EnvironmentReport
     settings: Mapping[str, Any]

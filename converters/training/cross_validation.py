@@ -21,7 +21,7 @@ REPETITIONS = 3
 FEW_IMAGES = 20
 """Test images of a class below which the test split says little about it."""
 
-_MAX_WORK = 3e8
+MAX_WORK = 3e8
 """Rows × features × classes × folds × repetitions: some seconds on one core."""
 
 
@@ -134,6 +134,7 @@ def cross_validate(
     seed: int,
     repetitions: int = REPETITIONS,
     folds: int = FOLDS,
+    most_work: float = MAX_WORK,
 ) -> CrossValidation | None:
     """Predict every image by heads that were fitted without it and without its group.
 
@@ -145,6 +146,7 @@ def cross_validate(
         seed: of the folds.
         repetitions: at most so many; fewer where the data set is large.
         folds: at most so many; fewer where a class has fewer groups.
+        most_work: rows × features × classes × folds × repetitions that are affordable.
 
     Returns:
         None where it is not possible (a class has a single group) or would take too long.
@@ -153,7 +155,7 @@ def cross_validate(
     distinct = min(len(np.unique(groups[labels == label])) for label in range(classes))
     folds = min(folds, distinct)
     work = embeddings.size * classes * folds
-    repetitions = min(repetitions, int(_MAX_WORK // work))
+    repetitions = int(min(repetitions, most_work // work))
     if folds < 2 or repetitions < 1:
         return None
     scores = np.empty((repetitions, len(labels), classes), np.float32)

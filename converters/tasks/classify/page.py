@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.report import confusion, plots, text
+from converters.report.analysis import AnalysisReport
 from converters.report.gallery import Gallery, GalleryImage
 from converters.report.html import TaskPage
 from converters.report.model import Report
@@ -22,6 +23,7 @@ _TRAINED = {
 }
 
 _MISTAKES = 18
+_SUSPECTS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,23 @@ class GalleryMistakes:
     shown: tuple[GalleryMistake, ...]
     total: int
     tested: int
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySuspect:
+    """An image that looks more like the ``likely`` class than like the ``given`` one."""
+
+    image: GalleryImage
+    given: str
+    likely: str
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySuspects:
+    """Suspects to show, the worst first; ``total``: number of all."""
+
+    shown: tuple[GallerySuspect, ...]
+    total: int
 
 
 def fill_page(report: Report, training: TrainingResult, selected: Predictions) -> TaskPage:
@@ -72,6 +91,9 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
                 training.dataset,
                 selected.test,
                 training.split.test,
+            ),
+            "suspects": show_suspects(
+                Gallery(training.dataset, training.split), training.dataset, report.analysis
             ),
         },
         trained=_TRAINED.get(report.training.method, report.training.method),
@@ -105,6 +127,20 @@ def find_mistakes(
         for row in order[:_MISTAKES]
     )
     return GalleryMistakes(shown, len(wrong), len(test))
+
+
+def show_suspects(
+    gallery: Gallery, dataset: Dataset, analysis: AnalysisReport | None
+) -> GallerySuspects:
+    """Return the worst suspects of an analysis as pictures."""
+    if analysis is None:
+        return GallerySuspects((), 0)
+    number = {image.name: index for index, image in enumerate(dataset.images)}
+    shown = tuple(
+        GallerySuspect(gallery.show(number[row.file], 128), row.given, row.likely)
+        for row in analysis.suspects[:_SUSPECTS]
+    )
+    return GallerySuspects(shown, len(analysis.suspects))
 
 
 def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:

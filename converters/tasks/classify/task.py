@@ -18,6 +18,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.report.variant import ClassReport
 from converters.task import CalibratedModel, TrainingResult, TrainingTask, model_metadata
+from converters.tasks.classify.analysis import analyze
 from converters.tasks.classify.predictions import (
     predict,
     predict_in_parts,
@@ -28,6 +29,7 @@ from converters.tasks.classify.quality import ACCURACY, accuracy_loss, measure_q
 from converters.tasks.classify.train import FrozenFindings, train
 from converters.tasks.classify.weak_classes import find_weak_classes
 from converters.tflite import NAMES, Variant
+from converters.training.analysis import TrainingAnalysis
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import (
     Reliability,
@@ -92,6 +94,20 @@ class ClassificationTask(TrainingTask):
     ) -> TrainedModel:
         """Train a head, and the backbone where it helps."""
         return train(backbone, dataset, split, options, cache, progress)
+
+    def analyze(
+        self,
+        backbone: Backbone,
+        dataset: Dataset,
+        split: Split,
+        trained: TrainedModel,
+        cache: Path,
+        progress: Progress,
+    ) -> TrainingAnalysis | None:
+        """Look for wrong labels, by embeddings of a pretrained backbone."""
+        if not backbone.pretrained:
+            return None
+        return analyze(backbone, dataset, split, cache, progress)
 
     def read_network(self, folder: Path, size: int, classes: int) -> ClassifierNetwork:
         """Read the network from model.keras, or from the float32 file."""

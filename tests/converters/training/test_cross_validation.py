@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from converters.training import cross_validation
 from converters.training.cross_validation import CrossValidation, cross_validate, fold_numbers
 
 
@@ -60,17 +59,13 @@ def test_the_interval_is_wider_than_if_the_heads_were_independent() -> None:
     assert validated.interval == pytest.approx((0.765, 0.963), abs=0.002)
 
 
-def test_small_classes_get_fewer_folds_and_large_data_sets_no_cross_validation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_small_classes_get_fewer_folds_and_large_data_sets_no_cross_validation() -> None:
     embeddings, labels = clusters(3, 0.05)
     few = cross_validate(embeddings, labels, np.arange(9), 1.0, seed=0)
     assert few is not None and few.folds == 3
     alike = np.where(labels == 0, 0, np.arange(9))
     assert cross_validate(embeddings, labels, alike, 1.0, seed=0) is None
     work = embeddings.size * 3 * 3
-    monkeypatch.setattr(cross_validation, "_MAX_WORK", 1.5 * work)
-    cheaper = cross_validate(embeddings, labels, np.arange(9), 1.0, seed=0)
+    cheaper = cross_validate(embeddings, labels, np.arange(9), 1.0, seed=0, most_work=1.5 * work)
     assert cheaper is not None and cheaper.repetitions == 1
-    monkeypatch.setattr(cross_validation, "_MAX_WORK", 0.5 * work)
-    assert cross_validate(embeddings, labels, np.arange(9), 1.0, seed=0) is None
+    assert not cross_validate(embeddings, labels, np.arange(9), 1.0, seed=0, most_work=0.5 * work)
