@@ -48,7 +48,7 @@ class EmbeddingStore:
         return vectors
 
     def put(self, vectors: dict[str, NDArray[np.float32]]) -> None:
-        """Store vectors, float32 [d]; they are on disk when this returns."""
+        """Store vectors, float32 [d]; they outlive this process, also where it is killed now."""
         rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?)", rows)
@@ -56,6 +56,8 @@ class EmbeddingStore:
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self.path, timeout=_TIMEOUT_S)
         try:
+            # A loss of power may damage the file, which is noticed: waiting for the disk is worse.
+            database.execute("PRAGMA synchronous = OFF")
             with database:
                 database.execute(
                     "CREATE TABLE IF NOT EXISTS embedding (key TEXT PRIMARY KEY, vector BLOB)"

@@ -116,6 +116,11 @@ def test_the_report_is_one_file_without_addresses(converted: tuple[Path, Any]) -
     assert 'href="http' not in page
 
 
+def test_the_page_says_what_may_come_from_an_earlier_run(converted: tuple[Path, Any]) -> None:
+    page = (converted[0] / "report.html").read_text()
+    assert "what their frozen backbone computes of an image may come from an earlier run" in page
+
+
 def test_ten_added_images_cost_ten_embeddings(
     converted: tuple[Path, Any],
     report: dict[str, Any],
