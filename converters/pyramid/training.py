@@ -145,7 +145,7 @@ class _Run(Generic[Trained]):
         if any(trial.done for trial in trials):
             seconds = trials[0].seconds / trials[0].done
         else:
-            views = work.views(self._options.seed, kept=1 << 20, calm_from=1 << 20)
+            views = work.views(self._options.seed, different=1 << 20, calm_from=1 << 20)
             seconds = work.seconds_per_step(
                 views, self._options.batch_size, self._options.workers, self._options.clock
             )
@@ -164,8 +164,8 @@ class _Run(Generic[Trained]):
         schedule = plan.Schedule(phase.steps, phase.before, falls=phase.kind != plan.PILOT)
         began = options.clock() - phase.seconds
         total = phase.before + phase.steps
-        kept = plan.different_views(phase.kind, total * options.batch_size)
-        views = work.views(options.seed, kept, plan.calm_from(phase.kind, kept))
+        different = plan.different_views(phase.kind, total * options.batch_size)
+        views = work.views(options.seed, different, plan.calm_from(phase.kind, different))
         first = phase.before + phase.done
         batches = views.batches(options.batch_size, first, total, options.workers)
         losses = []

@@ -16,7 +16,7 @@ from converters.pyramid.objective import Objective, Targets
 from converters.pyramid.part import Features, FrozenLayers
 
 _MEMORY = 600_000_000
-"""Bytes for views."""
+"""Bytes for views that are seen again; others are computed anew."""
 
 _AHEAD = 3
 """Batches that are computed in advance."""
@@ -45,18 +45,23 @@ class Views:
         objective: changes images and says what is learned of them.
         extract: the frozen layers.
         seed: of all random choices.
-        kept: number of different views, as far as memory allows; later ones repeat them.
+        different: number of different views; later ones repeat them.
         calm_from: number of the first view that is a calm one.
     """
 
     def __init__(
-        self, objective: Objective, extract: FrozenLayers, seed: int, kept: int, calm_from: int
+        self,
+        objective: Objective,
+        extract: FrozenLayers,
+        seed: int,
+        different: int,
+        calm_from: int,
     ) -> None:
         self._objective, self._extract, self._seed = objective, extract, seed
         self._calm_from = calm_from
         first = self._make(0)
         size = sum(each.nbytes for each in (*first.features, *first.targets))
-        self._kept = max(1, min(kept, _MEMORY // size))
+        self._different, self._room = different, max(1, _MEMORY // size)
         self._views = {0: first}
 
     def batches(self, batch_size: int, first: int, steps: int, workers: int) -> Iterator[Batch]:
@@ -77,10 +82,13 @@ class Views:
 
     def view(self, number: int) -> View:
         """Return a view."""
-        number %= self._kept
-        if number not in self._views:
-            self._views[number] = self._make(number)
-        return self._views[number]
+        number %= self._different
+        view = self._views.get(number)
+        if view is None:
+            view = self._make(number)
+            if len(self._views) < self._room:
+                self._views[number] = view
+        return view
 
     def _make(self, number: int) -> View:
         count = self._objective.images

@@ -30,9 +30,9 @@ class CutWork(Generic[Trained]):
         self.trainer = Trainer(network, cut, objective)
         self._features = [self._extract(pixels) for pixels in objective.validation]
 
-    def views(self, seed: int, kept: int, calm_from: int) -> Views:
-        """Return views of which at most ``kept``, and as many as fit into memory, differ."""
-        return Views(self._objective, self._extract, seed, kept, calm_from)
+    def views(self, seed: int, different: int, calm_from: int) -> Views:
+        """Return views of which this many differ."""
+        return Views(self._objective, self._extract, seed, different, calm_from)
 
     def seconds_per_step(
         self, views: Views, batch_size: int, workers: int, clock: Callable[[], float]
