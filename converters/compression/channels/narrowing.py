@@ -123,7 +123,7 @@ def inner_blocks(nodes: Sequence[GraphNode], outputs: Sequence[str]) -> tuple[In
         own = readers.get(name, [])
         return own[0] if len(own) == 1 and name not in outputs else None
 
-    found, done = [], 0
+    blocks, done = [], 0
     for depthwise in nodes:
         if depthwise.layer is None or not depthwise.layer.depthwise:
             continue
@@ -139,8 +139,8 @@ def inner_blocks(nodes: Sequence[GraphNode], outputs: Sequence[str]) -> tuple[In
         # An addition reads what was there before first.
         added = [n.inputs[0] for n in readers.get(last.name, []) if n.inputs[1:] == (last.name,)]
         shortcut = added[0] if added else ""
-        found.append(InnerBlock(first, depthwise, last, tuple(inside), later, shortcut))
-    return tuple(found)
+        blocks.append(InnerBlock(first, depthwise, last, tuple(inside), later, shortcut))
+    return tuple(blocks)
 
 
 def narrow(
