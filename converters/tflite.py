@@ -7,8 +7,8 @@ converter's usual way, through a SavedModel on disk, takes ten times as long for
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Variant:
     ``name``: "float32", "float16", "int8", or the name of its recipe. For the latter, ``recipe`` is
     that name too, ``notes`` are sentences that describe the steps, ``details`` one entry of plain
     values per step, and ``model`` the flat tf_keras model that was converted, in float.
+    ``companions``: files for other programs that compute the same, by name.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Variant:
     notes: tuple[str, ...] = ()
     details: tuple[dict[str, Any], ...] = ()
     model: Any = None
+    companions: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def to_float32(model: Any) -> bytes:

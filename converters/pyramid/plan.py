@@ -29,6 +29,8 @@ _DETECTOR_SHARE = 0.4
 
 
 _EVALUATIONS = {HEADS: 5, PILOT: 1, MAIN: 16}
+_LEAST_INTERVAL = 10
+"""Steps between two evaluations at least: on 150 images one takes as long as several steps."""
 
 _REUSE = {HEADS: 4.0, PILOT: 1.0, MAIN: 1.0}
 """How often a view is seen: with a frozen trunk, computing it takes longer than training on it."""
@@ -97,7 +99,7 @@ def planned_steps(kind: str, seconds_per_step: float, seconds: float, most: int)
 
 def evaluation_interval(kind: str, steps: int) -> int:
     """Return the steps between evaluations."""
-    return max(1, -(-steps // _EVALUATIONS[kind]))
+    return max(min(_LEAST_INTERVAL, steps), -(-steps // _EVALUATIONS[kind]), 1)
 
 
 def different_views(kind: str, views: int) -> int:

@@ -22,6 +22,9 @@ from edge.terminal import suppress_native_stderr
 if TYPE_CHECKING:
     from edge.preprocessing import Preprocessing
 
+Activations = Mapping[str, NDArray[np.float32]]
+"""Outputs of nodes for an image, by name."""
+
 Tail = Callable[[Mapping[str, Tensor]], tuple[Sequence[Operation], Sequence[Tensor]]]
 """From the activations by name to operations behind them, and the outputs of the file."""
 
@@ -57,9 +60,18 @@ def to_int8(
 
 
 def measure(
-    network: GraphNetwork, images: NDArray[np.uint8], preprocessing: "Preprocessing"
+    network: GraphNetwork,
+    images: NDArray[np.uint8],
+    preprocessing: "Preprocessing",
+    counted: Callable[[Activations], Activations] = lambda activations: activations,
 ) -> Ranges:
-    """Return the ranges of all activations on ``images``, uint8 RGB [n, size, size, 3].
+    """Return the ranges of all activations.
+
+    Args:
+        network: its weights.
+        images: uint8 RGB [n, size, size, 3].
+        preprocessing: maps pixel values to the network's input.
+        counted: returns the values that count, at least one of each, of all activations.
 
     Raises:
         ConversionError: there are no images, or a value is not finite.
@@ -74,11 +86,9 @@ def measure(
     return union(
         {
             name: (float(values.min()), float(values.max()))
-            for name, values in zip(
-                names, runtime.invoke(preprocessing.normalize(pixels)[None]), strict=True
-            )
+            for name, values in counted(dict(zip(names, outputs_of, strict=True))).items()
         }
-        for pixels in images
+        for outputs_of in (runtime.invoke(preprocessing.normalize(each)[None]) for each in images)
     )
 
 

@@ -31,6 +31,9 @@ _CUSTOM = 32  # of BuiltinOperator in schema.fbs
 _LOWEST_LOGIT = -8.0
 """Lower logits, scores below 0.0004, all become this one: finer steps for those that matter."""
 
+_OBJECT_LOGIT = -4.0
+"""Logit, of a score of 0.02, from which the box of a cell counts."""
+
 MAX_DETECTIONS = 50
 """Rows of the outputs of the file with post-processing."""
 
@@ -80,7 +83,7 @@ def to_int8(
         ConversionError: there are no images, or a value is not finite.
     """
     graph = network.graph()
-    ranges = _clipped(graph_files.measure(graph, calibration, preprocessing))
+    ranges = _clipped(graph_files.measure(graph, calibration, preprocessing, _of_objects))
     # Both files round boxes alike.
     ranges = _with_one_range(ranges, [f"boxes/{stride}" for stride in network.strides])
     tail = _selecting(network)
@@ -88,6 +91,20 @@ def to_int8(
         graph_files.to_int8(graph, ranges, input_type=input_type),
         graph_files.to_int8(graph, ranges, tail, input_type=input_type),
     )
+
+
+def _of_objects(activations: graph_files.Activations) -> graph_files.Activations:
+    """Return the activations with the boxes of cells alone that may show an object.
+
+    Training leaves the boxes of other cells as they are: they lie anywhere, and would make the
+    steps of those that count coarser.
+    """
+    kept = dict(activations)
+    for name, boxes in activations.items():
+        if name.startswith("boxes/"):
+            best = activations[name.replace("boxes", "classes", 1)].max(axis=-1)
+            kept[name] = boxes[best >= min(_OBJECT_LOGIT, float(best.max()))]
+    return kept
 
 
 def _clipped(ranges: Ranges) -> Ranges:

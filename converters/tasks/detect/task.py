@@ -26,10 +26,10 @@ from converters.tasks.detect import dataset as boxes
 from converters.tasks.detect import files, network, predictions, quality
 from converters.tasks.detect.assignment import choose_strides
 from converters.tasks.detect.dataset import BoxedImages
-from converters.tasks.detect.files import DetectorFiles
 from converters.tasks.detect.network import DetectorNetwork
 from converters.tasks.detect.objective import DetectionObjective
 from converters.tasks.detect.options import box_augmentation, training_key
+from converters.tflite import NAMES as FORMATS
 from converters.tflite import Variant
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
@@ -138,8 +138,16 @@ class DetectionTask(TrainingTask):
         self, training: TrainingResult, trained: DetectorNetwork, progress: Progress
     ) -> tuple[Variant, ...]:
         """Write the files with raw outputs by level."""
-        names = ("float32", "float16", "int8")
-        return tuple(Variant(name, _write(name, training, trained).raw) for name in names)
+        samples = calibration_set(training.dataset, training.split, training.seed)
+        written = (
+            files.to_float32(trained),
+            files.to_float16(trained),
+            files.to_int8(trained, samples, training.dataset.preprocessing),
+        )
+        return tuple(
+            Variant(name, each.raw, companions={SELECTED_FILE: each.selected})
+            for name, each in zip(FORMATS, written, strict=True)
+        )
 
     def to_keras(self, trained: DetectorNetwork) -> Any:
         """Refuse: see :meth:`recipe_method`.
@@ -181,9 +189,11 @@ class DetectionTask(TrainingTask):
 
     def companions(self, selected: Variant, training: TrainingResult) -> Mapping[str, bytes]:
         """Return the file with post-processing, in the number format of the selected one."""
-        written = _write(selected.name, training, training.trained.network).selected
         about = metadata.read(selected.content) or self.metadata(training)  # with its threshold
-        return {SELECTED_FILE: artifacts.describe(Variant(selected.name, written), about).content}
+        return {
+            name: artifacts.describe(Variant(selected.name, content), about).content
+            for name, content in selected.companions.items()
+        }
 
     def predict(
         self, variant: Variant, training: TrainingResult, progress: Progress
@@ -245,13 +255,6 @@ class DetectionTask(TrainingTask):
         data, indices = training.dataset, training.split.validation
         true = predictions.true_boxes(data, indices)
         return quality.fit_threshold(true, predicted.validation, data.classes, precision)
-
-
-def _write(name: str, training: TrainingResult, trained: DetectorNetwork) -> DetectorFiles:
-    if name == "int8":
-        samples = calibration_set(training.dataset, training.split, training.seed)
-        return files.to_int8(trained, samples, training.dataset.preprocessing)
-    return files.to_float16(trained) if name == "float16" else files.to_float32(trained)
 
 
 TASK = DetectionTask()

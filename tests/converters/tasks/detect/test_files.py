@@ -106,6 +106,21 @@ def test_int8_computes_what_float32_does(
         assert np.corrcoef(rounded.ravel(), exact.ravel())[0, 1] > 0.8, spec.name
 
 
+def test_boxes_of_empty_cells_do_not_make_the_others_coarser(
+    network: DetectorNetwork, pixels: np.ndarray
+) -> None:
+    layers = {node.name: node.layer for node in network.head if node.layer is not None}
+    emptier = network.with_layers({
+        name: replace(layers[name], bias=layers[name].bias - 6)
+        for name in network.outputs if name.startswith("classes")
+    })  # fmt: skip
+    steps = []
+    for each in (network, emptier):
+        runtime = load(files.to_int8(each, pixels, PREPROCESSING).raw, name="int8", delegate="cpu")
+        steps += [spec.scale for spec in runtime.outputs if spec.name.startswith("boxes/8")]
+    assert steps[1] < steps[0]
+
+
 def test_the_edge_tpu_would_run_all_of_the_raw_file(written: dict[str, DetectorFiles]) -> None:
     content = written["int8"].raw
     assert check(content, "model.tflite").to_dict()["cpu"] == {}
