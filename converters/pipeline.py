@@ -132,10 +132,10 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
                 backbone, dataset, subsets, settings.training, cache_folder(), progress
             )
         report_all(progress, trained.notes)
-        analysis = None
+        analyzing = None
         if not settings.quick:
             with steps("analyze"):
-                analysis = task.analyze(
+                analyzing = task.begin_analysis(
                     backbone, dataset, subsets, trained, cache_folder(), progress
                 )
         training = TrainingResult(
@@ -147,9 +147,10 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
             trained=trained,
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
-            analysis=analysis,
         )
         result = build_result(training, settings.plan, folder, steps, progress)
+        if analyzing is not None:
+            training = replace(training, analysis=analyzing())
         return write_report(
             folder, settings.out, training, result, settings.plan, settings.to_dict(),
             settings.command, steps,

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from converters import artifacts, tf
+from converters import artifacts, background, tf
 from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
 from converters.compression.recipe import Recipe
@@ -124,6 +124,7 @@ def evaluate(
             facts[number] = evaluation.file_facts(scored.variant)
     float32 = reference or next(p for p in predictions if p.variant.name == REFERENCE)
     qualities = [training.task.quality(p, float32, training) for p in predictions]
+    background.finish()  # nothing else may run while files are timed
     return evaluation.measure(predictions, qualities, facts, progress)
 
 

@@ -174,7 +174,7 @@ class TrainingTask(ABC):
         ``cache``: folder for what a later run with the same images need not compute again.
         """
 
-    def analyze(
+    def begin_analysis(
         self,
         backbone: Backbone,
         dataset: Dataset,
@@ -182,9 +182,13 @@ class TrainingTask(ABC):
         trained: TrainedModel,
         cache: Path,
         progress: Progress,
-    ) -> TrainingAnalysis | None:
-        """Analyze data set and training, in seconds; nothing that is shipped depends on it."""
-        return None
+    ) -> Callable[[], TrainingAnalysis | None]:
+        """Begin to analyze data set and training, which takes seconds; what is returned waits.
+
+        It goes on in the background (:mod:`converters.background`) while files are written and
+        run: nothing that is shipped depends on it.
+        """
+        return lambda: None
 
     @abstractmethod
     def read_network(self, folder: Path, size: int, classes: int) -> Any:

@@ -1,9 +1,11 @@
 """Analysis of classes: what cached embeddings tell in seconds about the labels."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from converters import background
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
@@ -16,17 +18,20 @@ _MOST_WORK = 1e9
 """Rows × features × classes × folds of an analysis within a conversion: some seconds."""
 
 
-def analyze(
+def begin_analysis(
     backbone: Backbone, dataset: Dataset, split: Split, cache: Path, progress: Progress
-) -> TrainingAnalysis:
-    """Look for wrong labels among the images of the split."""
+) -> Callable[[], TrainingAnalysis]:
+    """Begin to look for wrong labels among the images of the split; what is returned waits."""
     indices = np.sort(np.concatenate([split.train, split.validation, split.test]))
     images = embed_all(backbone, dataset, indices, cache, progress)
-    with progress.working("looking for wrong labels"):
+
+    def analyze() -> TrainingAnalysis:
         suspects = find_suspects(images, dataset, split.seed, _MOST_WORK)
-    if suspects is None:
-        return TrainingAnalysis(notes=(_left_out(len(indices)),))
-    return TrainingAnalysis(suspects, len(indices))
+        if suspects is None:
+            return TrainingAnalysis(notes=(_left_out(len(indices)),))
+        return TrainingAnalysis(suspects, len(indices))
+
+    return background.begin(analyze)
 
 
 def _left_out(images: int) -> str:

@@ -1,6 +1,6 @@
 """The task of classification: what stages know of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.report.variant import ClassReport
 from converters.task import CalibratedModel, TrainingResult, TrainingTask, model_metadata
-from converters.tasks.classify.analysis import analyze
+from converters.tasks.classify.analysis import begin_analysis
 from converters.tasks.classify.predictions import (
     predict,
     predict_in_parts,
@@ -95,7 +95,7 @@ class ClassificationTask(TrainingTask):
         """Train a head, and the backbone where it helps."""
         return train(backbone, dataset, split, options, cache, progress)
 
-    def analyze(
+    def begin_analysis(
         self,
         backbone: Backbone,
         dataset: Dataset,
@@ -103,11 +103,11 @@ class ClassificationTask(TrainingTask):
         trained: TrainedModel,
         cache: Path,
         progress: Progress,
-    ) -> TrainingAnalysis | None:
-        """Look for wrong labels, by embeddings of a pretrained backbone."""
+    ) -> Callable[[], TrainingAnalysis | None]:
+        """Begin to look for wrong labels, by embeddings of a pretrained backbone."""
         if not backbone.pretrained:
-            return None
-        return analyze(backbone, dataset, split, cache, progress)
+            return lambda: None
+        return begin_analysis(backbone, dataset, split, cache, progress)
 
     def read_network(self, folder: Path, size: int, classes: int) -> ClassifierNetwork:
         """Read the network from model.keras, or from the float32 file."""

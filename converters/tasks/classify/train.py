@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters import background
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, draw_calibration
@@ -31,8 +31,6 @@ from edge.modelwriter.heads import LinearLayer
 from edge.quantities import counted
 
 __all__ = ["TrainingOptions", "train"]
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,15 +172,7 @@ def _begin_validation(
         seconds["cross_validation"] = time.perf_counter() - started
         return validated.summary() if validated else None
 
-    return _in_background(validate)
-
-
-def _in_background(work: Callable[[], Result]) -> Callable[[], Result]:
-    """Begin some work, and return what waits for its result."""
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(work)
-    pool.shutdown(wait=False)
-    return future.result
+    return background.begin(validate)
 
 
 def _head_notes(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ...]:
