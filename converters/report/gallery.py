@@ -88,13 +88,13 @@ class Gallery:
 
 
 def data_uri(pixels: NDArray[np.uint8], side: int) -> str:
-    """Encode an image (uint8 RGB [h, w, 3]) as a JPEG of at most 8 kB, ``side`` pixels a side.
+    """Encode an image (uint8 RGB [h, w, 3]) as a JPEG of at most 8 kB, ``side`` pixels high.
 
     Smaller images are enlarged without interpolation, so that they stay sharp.
     """
-    small = pixels.shape[0] < side and pixels.shape[1] < side
-    method = cv2.INTER_NEAREST if small else cv2.INTER_AREA
-    resized = cv2.resize(pixels, (side, side), interpolation=method)
+    height, width = pixels.shape[:2]
+    method = cv2.INTER_NEAREST if height < side else cv2.INTER_AREA
+    resized = cv2.resize(pixels, (round(side * width / height), side), interpolation=method)
     bgr = cv2.cvtColor(resized, cv2.COLOR_RGB2BGR)
     for quality in range(82, 0, -12):
         data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -109,7 +109,7 @@ def worst_images(
         )
         between = np.full((pixels.shape[0], max(2, pixels.shape[1] // 64), 3), 255, np.uint8)
         joined = np.concatenate([sides[0], between, sides[1]], axis=1)
-        shown.append(MaskMistake(data_uri(joined, 2 * _SIDE), dataset.images[index].name, words))
+        shown.append(MaskMistake(data_uri(joined, _SIDE), dataset.images[index].name, words))
     return tuple(shown)
 
 

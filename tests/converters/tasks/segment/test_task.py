@@ -1,5 +1,6 @@
 """``edge convert`` on masks: recognized, trained, measured, and read by our demo and commands."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -233,3 +234,11 @@ def test_mediapipe_reads_labels_and_masks(segmented: tuple[Path, Report], datase
         theirs = segmenter.segment(mp.Image.create_from_file(str(photo))).category_mask
         ours = edge.Segmenter.open(path).predict(photo).mask
         assert (theirs.numpy_view() == ours).mean() > 0.9  # it decides before it enlarges
+
+
+def test_pairs_keep_their_proportions(segmented: tuple[Path, Report]) -> None:
+    page = (segmented[0] / "report.html").read_text(encoding="utf-8")
+    encoded = page.partition("mistakes pairs")[2].partition("base64,")[2].partition('"')[0]
+    image = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_COLOR)
+    height, width = image.shape[:2]
+    assert width / height == pytest.approx(2, abs=0.1)
