@@ -87,7 +87,9 @@ def contribution(model: Any, blocks: tuple[Block, ...], context: RecipeContext) 
     measured = activities(model, blocks, _calibration(context))
     return {
         block.name: Ranking.by_score(
-            np.diag(activity.covariance) * np.square(activity.projection).sum(axis=1),
+            # A dead channel's variance is rounding, which may be negative.
+            np.maximum(0, np.diag(activity.covariance))
+            * np.square(activity.projection).sum(axis=1),
             activity.variance,
         )
         for block, activity in zip(blocks, measured, strict=True)
