@@ -20,8 +20,8 @@ from converters.evaluation.label_matching import LabelMatch
 from converters.evaluation.records import ClassFigures, Measurement
 from converters.metrics.average_precision import (
     average_precisions,
+    curve_points,
     mean_precision,
-    precision_recall,
 )
 from converters.metrics.box_matching import SIZES, ClassMatches, match_boxes, match_classes
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes, areas, box_ious, clip
@@ -45,7 +45,6 @@ MIN_SCORE = 0.01
 
 _ABOVE = f"{100 * THRESHOLD:.0f}\N{NO-BREAK SPACE}%"
 _IOU = np.array([0.5])
-_CURVE_POINTS = 101
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,15 +274,9 @@ def _details(
 ) -> dict[str, Any]:
     points = operating_points(matches)
     best = best_f1(points)
-    curves = {}
-    for label, of_class in zip(classes, matches, strict=True):
-        curve = precision_recall(of_class)
-        rows = np.flatnonzero(np.diff(curve.recall, prepend=0) > 0)[:: _step(curve.recall)]
-        curves[label] = {
-            "recall": curve.recall[rows].tolist(),
-            "precision": curve.envelope[rows].tolist(),
-            "scores": curve.scores[rows].tolist(),
-        }
+    curves = {
+        label: curve_points(of_class) for label, of_class in zip(classes, matches, strict=True)
+    }
     return {
         "classes": list(classes),
         "threshold": THRESHOLD,
@@ -292,11 +285,6 @@ def _details(
         "curves": curves,
         "reliability": [asdict(entry) for entry in score_bins(matches)],
     }  # fmt: skip
-
-
-def _step(recall: NDArray[np.float64]) -> int:
-    """Return the step that leaves at most about :data:`_CURVE_POINTS` points of a curve."""
-    return max(1, len(recall) // _CURVE_POINTS)
 
 
 def _matched(outcome: BoxOutcome) -> tuple[DetectedBoxes, NDArray[np.int64]]:

@@ -14,6 +14,8 @@ from converters.metrics.box_matching import IOUS, ClassMatches
 
 RECALLS = np.linspace(0, 1, 101)
 
+_CURVE_POINTS = 101
+
 _CHUNK = 4_000_000
 """Numbers in an array of detections and resamples at a time."""
 
@@ -78,6 +80,18 @@ def precision_recall(matches: ClassMatches) -> PrecisionRecall:
     precision = hits / np.arange(1, len(hits) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     return PrecisionRecall(hits / total, precision, envelope, matches.scores[kept])
+
+
+def curve_points(matches: ClassMatches) -> dict[str, list[float]]:
+    """Return about 100 points of a class's curve, to be drawn: recall, precision and scores."""
+    curve = precision_recall(matches)
+    step = max(1, len(curve.recall) // _CURVE_POINTS)
+    rows = np.flatnonzero(np.diff(curve.recall, prepend=0) > 0)[::step]
+    return {
+        "recall": curve.recall[rows].tolist(),
+        "precision": curve.envelope[rows].tolist(),
+        "scores": curve.scores[rows].tolist(),
+    }
 
 
 def _class_precisions(

@@ -82,10 +82,10 @@ def _curve(phase: PhaseRecord, names: Names) -> Curve:
     return Curve(
         title=f"{phase.kind.capitalize()} behind {phase.cut}",
         x_label="step",
-        y_label=f"{metric} and loss",
+        y_label=f"validation {metric}, training loss",
         x=tuple(float(step) for step in phase.evaluated),
         series={
-            **{f"validation {name}": tuple(phase.figures[key]) for key, name in names.items()},
-            "training loss": tuple(phase.losses),
+            **{name: tuple(phase.figures[key]) for key, name in names.items()},
+            "loss": tuple(phase.losses),
         },
     )

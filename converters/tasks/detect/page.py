@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.metrics.box_matching import IOUS, match_boxes
+from converters.metrics.average_precision import curve_points
+from converters.metrics.box_matching import IOUS, match_boxes, match_classes
 from converters.metrics.boxes import DetectedBoxes, box_ious
+from converters.metrics.operating_point import score_bins
+from converters.report import plots
+from converters.report.formatting import percent
 from converters.report.gallery import data_uri
 from converters.report.html import TaskPage
 from converters.report.model import Report
+from converters.report.precision_recall_plot import (
+    describe_precision_recall,
+    precision_recall_svg,
+)
+from converters.report.sections import ReliabilityBinReport
+from converters.report.variant import ClassQualityReport, ThresholdReport
 from converters.task import TrainingResult
 from converters.tasks.detect.dataset import ImageBoxes
+from converters.tasks.detect.predictions import decoding_time, true_boxes
 from converters.verification.evaluate import Predictions
 from edge.quantities import counted
 from edge.tasks.detect.detector import THRESHOLD
@@ -31,6 +42,13 @@ _SHOWN = 12
 _SIDE = 256
 _TRUE, _PREDICTED = (40, 170, 60), (230, 60, 40)
 """RGB of true and of predicted boxes."""
+
+_SIZES = {
+    "small": "small: up to 32 × 32 pixels",
+    "medium": "medium",
+    "large": "large: from 96 × 96 pixels on",
+}
+"""Sizes of COCO, here in pixels of the model's input."""
 
 _NO_BOXES = np.empty((0, 4), np.float32)
 
@@ -55,12 +73,64 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
             "per_class": sorted(chosen.quality.per_class, key=lambda row: row.figures["ap50"]),
             "worst": worst,
             "threshold": THRESHOLD,
+            "sizes": [
+                (words, chosen.quality.figures[f"map_{name}"])
+                for name, words in _SIZES.items()
+                if f"map_{name}" in chosen.quality.figures
+            ],
+            "stored_threshold": _threshold_words(chosen.threshold),
+            "decoding_ms": decoding_time(
+                selected.variant.content, training.dataset, training.split.test
+            ),
+            **_plots(training, selected.test, chosen.quality.per_class),
         },
         trained=_TRAINED.get(report.training.method, report.training.method),
         not_measured=("Images from other cameras or places than those of the data set.",),
         draw=lambda index, pixels: _drawn(pixels, training.dataset.annotations[index].boxes),
         counted="objects",
         counts=_objects(training.dataset, training.split),
+    )
+
+
+def _plots(
+    training: TrainingResult,
+    detected: Sequence[DetectedBoxes],
+    per_class: Sequence[ClassQualityReport],
+) -> dict[str, Any]:
+    """Return the curves of precision by recall, and the share that is correct by score."""
+    from markupsafe import Markup
+
+    classes = training.dataset.classes
+    true = true_boxes(training.dataset, training.split.test)
+    matches = match_classes(true, detected, len(classes))
+    curves = {label: curve_points(each) for label, each in zip(classes, matches, strict=True)}
+    precisions = {row.label: row.figures["ap50"] or 0.0 for row in per_class}
+    bins = [
+        ReliabilityBinReport(b.low, b.high, b.count, b.confidence, b.correct)
+        for b in score_bins(matches)
+    ]
+    return {
+        "precision_recall": (
+            describe_precision_recall(curves, precisions), Markup(precision_recall_svg(curves)),
+        ),
+        "reliability": (
+            plots.describe_reliability(bins, "detection"),
+            Markup(plots.reliability_svg(bins, "detections")),
+        ),
+    }  # fmt: skip
+
+
+def _threshold_words(threshold: ThresholdReport | None) -> str:
+    if threshold is None:
+        return (
+            "No score threshold is stored. With --precision 0.95 the lowest score is stored above "
+            "which 95 % of the detections are right."
+        )
+    verb = "are" if threshold.met else "are only"
+    return (
+        f"The stored score threshold is {percent(threshold.score)}: on the validation split "
+        f"{percent(threshold.reached)} of the detections above it {verb} right, and "
+        f"{percent(threshold.coverage)} of the objects are among them."
     )
 
 

@@ -1,6 +1,8 @@
 """Detections of a file on the images of a data set, decoded as ``edge demo detect`` does."""
 
+import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +12,14 @@ from converters.dataset.split import Indices
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes
 from converters.progress import Progress
 from converters.verification.evaluate import run_on_images
-from edge.interpreter import load
+from edge.interpreter import Runtime, load
 from edge.preprocessing import Preprocessing, apply_table, input_table
 from edge.tasks.detect import heads
-from edge.tasks.detect.detector import IOU
+from edge.tasks.detect.detector import IOU, THRESHOLD
 from edge.tasks.detect.heads.yolo import nms
+
+_TIMED = 9
+"""Images on which decoding is timed."""
 
 Detected = tuple[DetectedBoxes, ...]
 
@@ -47,6 +52,21 @@ def true_boxes(dataset: Dataset, indices: Indices) -> tuple[TrueBoxes, ...]:
     return tuple(dataset.annotations[index].true_boxes() for index in indices)
 
 
+def decoding_time(content: bytes, dataset: Dataset, indices: Indices) -> float:
+    """Return the milliseconds that decoding and suppression take after the model, per image.
+
+    It is the median of a few images, with the threshold that detectors have by default.
+    """
+    runtime, head, table = _parts(content, "model.tflite", dataset.preprocessing)
+    times = []
+    for index in indices[:_TIMED]:
+        outputs = runtime.invoke(apply_table(table, np.asarray(dataset.pixels[index])))
+        start = time.perf_counter()
+        nms(head(outputs, THRESHOLD), IOU)
+        times.append(1e3 * (time.perf_counter() - start))
+    return float(np.median(times))
+
+
 def is_informative(detected: Sequence[DetectedBoxes]) -> bool:
     """Return whether anything is detected, and not the same in every image."""
     best = [round(float(each.scores.max(initial=0.0)), 4) for each in detected]
@@ -56,10 +76,7 @@ def is_informative(detected: Sequence[DetectedBoxes]) -> bool:
 def _opened(
     content: bytes, name: str, preprocessing: Preprocessing
 ) -> Callable[[NDArray[np.uint8]], DetectedBoxes]:
-    runtime = load(content, name=name, delegate="cpu", threads=1, trusted=True)
-    head = heads.match_head(runtime)
-    assert head is not None, "it was written with such outputs"
-    table = input_table(runtime.inputs[0], preprocessing)
+    runtime, head, table = _parts(content, name, preprocessing)
     size = np.float32(preprocessing.width)
 
     def run(pixels: NDArray[np.uint8]) -> DetectedBoxes:
@@ -69,3 +86,13 @@ def _opened(
         )
 
     return run
+
+
+def _parts(
+    content: bytes, name: str, preprocessing: Preprocessing
+) -> tuple[Runtime, heads.DetectionHead, NDArray[Any] | None]:
+    """Return the model, what decodes its outputs, and its input for each value of a pixel."""
+    runtime = load(content, name=name, delegate="cpu", threads=1, trusted=True)
+    head = heads.match_head(runtime)
+    assert head is not None, "it was written with such outputs"
+    return runtime, head, input_table(runtime.inputs[0], preprocessing)

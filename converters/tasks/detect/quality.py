@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.metrics.average_precision import average_precisions, mean_precision
-from converters.metrics.box_matching import ClassMatches, match_classes
+from converters.metrics.box_matching import SIZES, ClassMatches, match_classes
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes
+from converters.metrics.calibration import calibration_error
 from converters.metrics.operating_point import (
     at_score,
     best_f1,
+    false_alarms,
     for_precision,
     operating_points,
+    score_bins,
 )
 from converters.metrics.resampling import drop_interval, interval, resample
 from converters.verification.calibration import ScoreThreshold
@@ -51,7 +54,12 @@ def measure_quality(
         "precision": usual.precision,
         "recall": usual.recall,
         "best_threshold": best.score if best else 0.0,
+        "calibration_error": calibration_error(score_bins(matches)),
+        **_by_size(matches),
     }
+    alarms = false_alarms(true, detected, THRESHOLD)
+    if alarms is not None:
+        figures["false_alarms_per_100"] = alarms
     return Quality(
         metric=MAP50,
         value=value,
@@ -63,6 +71,16 @@ def measure_quality(
         per_class=_per_class(matches, whole[0], classes),
         details=matches,
     )
+
+
+def _by_size(matches: Sequence[ClassMatches]) -> dict[str, float]:
+    """Return mAP50-95 of the sizes of objects that there are, in pixels of the input."""
+    values = {
+        f"map_{name}": float(mean_precision(average_precisions(matches, size=size))[0])
+        for size, name in enumerate(SIZES)
+        if size
+    }
+    return {name: value for name, value in values.items() if not np.isnan(value)}
 
 
 def map50(

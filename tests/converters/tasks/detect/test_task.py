@@ -58,6 +58,7 @@ def test_the_report_measures_average_precision(converted_boxes: tuple[Path, Repo
         low, high = variant.quality.interval
         assert 0 <= low <= variant.quality.value <= high <= 1
         assert [row.label for row in variant.quality.per_class] == ["red", "blue"]
+        assert {"map", "calibration_error", "map_small"} <= variant.quality.figures.keys()
     assert report.dataset.counts["red"] + report.dataset.counts["blue"] > COUNT
     assert any("Trained" in note and "mAP50" in note for note in report.training.notes)
 
@@ -114,6 +115,11 @@ def test_the_page_shows_classes_and_mistakes(converted_boxes: tuple[Path, Report
     assert "Average precision by class" in page
     assert "mAP50" in page
     assert "missed" in page
+    assert "Precision by recall at an IoU of 0.5" in page  # the curves, in words
+    assert "by the size of objects" in page
+    assert "False alarms in images without any object are not known" in page
+    assert "suppressing overlapping boxes takes" in page
+    assert "The stored score threshold is" in page
 
 
 def test_recipes_and_random_weights_are_refused(dataset: Path, tmp_path: Path) -> None:
