@@ -111,18 +111,28 @@ def fold_numbers(
     """
     rng = np.random.default_rng(seed)
     numbers = np.empty(len(labels), np.int64)
-    filled = np.zeros((folds, int(labels.max()) + 1))
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     members = np.split(np.argsort(group, kind="stable"), np.cumsum(sizes)[:-1])
     order = rng.permutation(len(members))
-    for index in order[np.argsort(-sizes[order], kind="stable")]:  # the largest are placed first
-        images = members[index]
-        classes = labels[images]
+    order = order[np.argsort(-sizes[order], kind="stable")]  # the largest are placed first
+    chances = (rng.random((len(members), folds)) / (2 + 2 * len(labels))).tolist()
+    # Lists: five numbers are added sooner by Python than handed to NumPy.
+    filled = [[0] * (int(labels.max()) + 1) for _ in range(folds)]
+    images_in = [0] * folds
+    for index, chance in zip(order.tolist(), chances, strict=True):
+        classes = labels[members[index]].tolist()
         # Where the group's classes are rarest; of equal folds the emptiest, then a random one.
-        crowd = filled[:, classes].sum(1) + filled.sum(1) / (1 + len(labels))
-        chosen = int(np.argmin(crowd + rng.random(folds) / (2 + 2 * len(labels))))
-        numbers[images] = chosen
-        np.add.at(filled[chosen], classes, 1)
+        crowd = [
+            sum(filled[fold][label] for label in classes)
+            + images_in[fold] / (1 + len(labels))
+            + chance[fold]
+            for fold in range(folds)
+        ]
+        chosen = crowd.index(min(crowd))
+        numbers[members[index]] = chosen
+        images_in[chosen] += len(classes)
+        for label in classes:
+            filled[chosen][label] += 1
     return numbers
 
 

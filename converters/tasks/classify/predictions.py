@@ -104,5 +104,5 @@ def score(
 def score_candidate(content: bytes, dataset: Dataset, indices: Indices) -> NDArray[np.float32]:
     """Return the scores of a file without a name on the images at ``indices``, [n, classes]."""
     with suppress_native_stderr():  # the interpreter announces its delegate
-        model = Classifier.from_bytes(content, name="candidate.tflite", threads=1, trusted=True)
+        model = Classifier.from_bytes(content, name="candidate.tflite", trusted=True)
     return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in indices])
