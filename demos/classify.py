@@ -20,6 +20,7 @@ Examples:
   edge demo classify --model model.tflite
   edge demo classify --model model.tflite --source clip.mp4 --sink out.mkv
   edge demo classify --model model.tflite --source 0 --sink jsonl:-
+  edge demo classify --model model.tflite --source 0 --sink web --explain
 """
     + stream_options.SOURCES
 )
@@ -40,13 +41,18 @@ Examples:
     metavar="SECONDS",
     help="Time to average over.",
 )
+@click.option("--explain", is_flag=True,
+              help="Show what in the image speaks for the best class, by class activation maps. "
+              "Occlusion is too slow for a stream: see 'edge explain'.")  # fmt: skip
 @normalizing
 @running
 @stream_options.options
-def main(model: Path, **stream: Any) -> None:
+def main(model: Path, explain: bool, **stream: Any) -> None:
     """Classify what the camera sees."""
     names = ("labels", "top", "threshold", "smoothing", "mean", "std", "delegate", "threads")
-    task = open_task(edge.Classifier.open, model, **{name: stream.pop(name) for name in names})
+    options = {name: stream.pop(name) for name in names}
+    classifier = open_task(edge.Classifier.open, model, **options)
+    task = open_task(edge.Explainer.of, classifier) if explain else classifier
     stream_options.run(task, **stream)
 
 

@@ -19,6 +19,7 @@ from edge.errors import ReleaseError as ReleaseError
 from edge.errors import SourceError as SourceError
 from edge.errors import UsageError as UsageError
 from edge.errors import WeightsError as WeightsError
+from edge.explanation import Explanation as Explanation
 from edge.frame import BgrImage as BgrImage
 from edge.frame import Frame as Frame
 from edge.frame import FrameResult as FrameResult
@@ -51,6 +52,8 @@ from edge.streaming.sink import Sink as Sink
 from edge.streaming.statistics import StreamStats as StreamStats
 from edge.tasks.classify.classifier import Classifier as Classifier
 from edge.tasks.detect.detector import Detector as Detector
+from edge.tasks.explain.explainer import Explainer as Explainer
+from edge.tasks.explain.occlusion import explain_by_occlusion as explain_by_occlusion
 from edge.tasks.pose.estimator import PoseEstimator as PoseEstimator
 from edge.tasks.pose_match.task import PoseMatcher as PoseMatcher
 from edge.tasks.segment.background import Background as Background
@@ -83,6 +86,8 @@ __all__ = [
     "DownloadError",
     "EdgeError",
     "Event",
+    "Explainer",
+    "Explanation",
     "Frame",
     "FrameResult",
     "ImageError",
@@ -120,6 +125,7 @@ __all__ = [
     "WeightsError",
     "Zone",
     "callback_sink",
+    "explain_by_occlusion",
     "open_source",
     "read_image",
     "run",

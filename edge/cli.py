@@ -82,6 +82,11 @@ COMMANDS = {
         "Check",
         "Measure a model on labeled images.",
     ),
+    "explain": CommandEntry(
+        "converters.commands.explain:explain",
+        "Check",
+        "Show which parts of an image speak for its class.",
+    ),
     "compare": CommandEntry(
         "converters.commands.compare:compare",
         "Check",

@@ -8,9 +8,12 @@ Nothing fails at the edges of an image: what does not fit is moved, shortened or
 from pathlib import Path
 
 from edge.draw.boxes import detections, line, trails, true_boxes, zone
+from edge.draw.explanations import contact_sheet, overlay, tile
+from edge.draw.heatmaps import heatmap
 from edge.draw.masks import segmentation
 from edge.draw.overlays import classification, matched_poses, status
 from edge.draw.skeleton import MIN_KEYPOINT_SCORE, poses
+from edge.explanation import Explanation
 from edge.frame import BgrImage
 from edge.image import as_image, wrong_array
 from edge.results import (
@@ -27,12 +30,16 @@ __all__ = [
     "MIN_KEYPOINT_SCORE",
     "annotate",
     "classification",
+    "contact_sheet",
     "detections",
+    "heatmap",
     "line",
     "matched_poses",
+    "overlay",
     "poses",
     "segmentation",
     "status",
+    "tile",
     "trails",
     "true_boxes",
     "zone",
@@ -50,6 +57,8 @@ def annotate(image: BgrImage | str | Path, result: Result) -> BgrImage:
     """
     copy = as_image(image).copy()
     if isinstance(result, Classification):
+        if isinstance(result, Explanation):
+            heatmap(copy, result.heatmap)
         classification(copy, result)
     elif isinstance(result, Detections):
         if isinstance(result, TrackedDetections):

@@ -14,6 +14,7 @@ from edge.modelfile.metadata_writer import write_metadata
 SIDE = 4
 FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
 RESHAPE, FULLY_CONNECTED, LOGISTIC, SOFTMAX, CUSTOM = 22, 9, 14, 25, 32
+AVERAGE_POOL_2D, PAD, MEAN = 1, 34, 40
 CODES = {"float32": FLOAT32, "uint8": UINT8, "int8": INT8}
 
 
@@ -66,6 +67,56 @@ def color_classifier(dtype: str = "int8") -> bytes:
     """The model of :func:`color_model` with labels and normalization in its metadata."""
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     return write_metadata(color_model(dtype), about)
+
+
+def pooled_model(dtype: str = "float32", *, padded: bool = False) -> bytes:
+    """A classifier of 8 × 8 images whose last layer takes the mean of a feature map.
+
+    Output 0 is red, 1 green, 2 blue. The map [1, 4, 4, 3] has the means of 2 × 2 pixels, or with
+    ``padded`` those of 3 × 3 pixels around every second one, padded as PyTorch does it.
+    """
+    parts = Parts()
+    kind, zero = CODES[dtype], {"uint8": 128, "int8": 0, "float32": 0}[dtype]
+    scale = 1 / 127.5
+    axes, amounts = np.asarray([1, 2], np.int32), np.zeros((4, 2), np.int32)
+    amounts[1:3] = 1, 0
+    weights = np.asarray([[1, -0.5, -0.5], [-0.5, 1, -0.5], [-0.5, -0.5, 1]], np.float32)
+    codes = weights if dtype == "float32" else np.rint(127 * weights).astype(np.int8)
+    tensors = [
+        parts.tensor("image", [1, 8, 8, 3], kind, scale=scale, zero=zero),
+        parts.tensor("padded", [1, 9, 9, 3], kind, scale=scale, zero=zero),
+        parts.tensor("features", [1, 4, 4, 3], kind, scale=scale, zero=zero),
+        parts.tensor("mean", [1, 3], kind, scale=scale, zero=zero),
+        parts.tensor("logits", [1, 3], kind, scale=2 / 127.5, zero=zero),
+        parts.tensor("scores", [1, 3], kind, scale=1 / 256, zero=-128 if dtype == "int8" else 0),
+        parts.tensor("axes", [2], INT32, data=axes),
+        parts.tensor("weights", [3, 3], kind, data=codes, scale=1 / 127),
+        parts.tensor("amounts", [4, 2], INT32, data=amounts),
+    ]
+    pool = parts.operator(AVERAGE_POOL_2D, [1 if padded else 0], [2], 2 if dtype == "int8" else 1)
+    pool.builtinOptionsType = schema.BuiltinOptions.Pool2DOptions
+    pool.builtinOptions = schema.Pool2DOptionsT()
+    pool.builtinOptions.padding = schema.Padding.VALID
+    pool.builtinOptions.strideW = pool.builtinOptions.strideH = 2
+    pool.builtinOptions.filterWidth = pool.builtinOptions.filterHeight = 3 if padded else 2
+    mean = parts.operator(MEAN, [2, 6], [3], 2 if dtype == "int8" else 1)
+    mean.builtinOptionsType = schema.BuiltinOptions.ReducerOptions
+    mean.builtinOptions = schema.ReducerOptionsT()
+    operators = [
+        pool,
+        mean,
+        parts.operator(FULLY_CONNECTED, [3, 7, -1], [4], 4 if dtype == "int8" else 1),
+        parts.operator(SOFTMAX, [4], [5], 2 if dtype == "int8" else 1),
+    ]
+    if padded:
+        operators.insert(0, parts.operator(PAD, [0, 8], [1], 2 if dtype == "int8" else 1))
+    return parts.pack(tensors, operators, [0], [5])
+
+
+def pooled_classifier(dtype: str = "float32") -> bytes:
+    """The model of :func:`pooled_model` with labels and normalization in its metadata."""
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    return write_metadata(pooled_model(dtype), about)
 
 
 def detector_model() -> bytes:
