@@ -1,6 +1,6 @@
 """Data that flows through a recipe: the context its steps work in, and the state they change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -39,7 +39,8 @@ class RecipeState:
     """A model on its way through a recipe.
 
     ``model``: flat tf_keras model, float32 [n, h, w, 3] in [-1, 1] to softmax [n, classes].
-    ``content``: its TFLite file after the quantize step, else None. ``notes``: sentences that say
+    ``content``: its TFLite file after the quantize step, else None. ``companions``: as of
+    :class:`converters.tflite.Variant`. ``notes``: sentences that say
     what was done and with what result. ``details``: one entry of plain values per step.
     """
 
@@ -47,6 +48,7 @@ class RecipeState:
     content: bytes | None = None
     notes: tuple[str, ...] = ()
     details: tuple[dict[str, Any], ...] = ()
+    companions: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def calibration_set(

@@ -118,8 +118,9 @@ def run(recipe: Recipe, context: RecipeContext) -> Variant:
             code="recipe-without-model",
         )
     return Variant(
-        recipe.name, state.content, recipe.name, state.notes, tuple(details), state.model
-    )
+        recipe.name, state.content, recipe.name, state.notes, tuple(details), state.model,
+        state.companions,
+    )  # fmt: skip
 
 
 def _read(path: Path, name: str) -> Recipe:

@@ -26,6 +26,9 @@ from edge.tasks.detect.heads.ssd import OPERATION
 if TYPE_CHECKING:
     from edge.preprocessing import Preprocessing
 
+SELECTED_FILE = "model_nms.tflite"
+"""The file with TFLite_Detection_PostProcess, beside model.tflite."""
+
 _CUSTOM = 32  # of BuiltinOperator in schema.fbs
 
 _LOWEST_LOGIT = -8.0

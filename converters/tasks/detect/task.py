@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from converters.pyramid.record import described
 from converters.pyramid.training import PyramidTraining, train
 from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata
 from converters.tasks.detect import dataset as boxes
-from converters.tasks.detect import files, network, predictions, quality
+from converters.tasks.detect import files, network, predictions, quality, recipes
 from converters.tasks.detect.assignment import choose_strides
 from converters.tasks.detect.dataset import BoxedImages
 from converters.tasks.detect.network import DetectorNetwork
@@ -40,9 +39,6 @@ from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
 from edge.quantities import counted
-
-SELECTED_FILE = "model_nms.tflite"
-"""The file with TFLite_Detection_PostProcess, beside model.tflite."""
 
 SIZE = 320
 """Side of the input in pixels, by default."""
@@ -145,35 +141,30 @@ class DetectionTask(TrainingTask):
             files.to_int8(trained, samples, training.dataset.preprocessing),
         )
         return tuple(
-            Variant(name, each.raw, companions={SELECTED_FILE: each.selected})
+            Variant(name, each.raw, companions={files.SELECTED_FILE: each.selected})
             for name, each in zip(FORMATS, written, strict=True)
         )
 
-    def to_keras(self, trained: DetectorNetwork) -> Any:
-        """Refuse: see :meth:`recipe_method`.
-
-        Raises:
-            ConversionError: always.
-        """
-        raise ConversionError(
-            "a network of tf_keras layers",
-            "a detector",
-            "leave out recipes that train",
-            code="model-not-convertible",
-        )
+    def to_keras(self, trained: DetectorNetwork) -> DetectorNetwork:
+        """Return the network itself, which the steps of :meth:`recipe_method` start from."""
+        return trained
 
     def recipe_method(self, method: Method) -> RunMethod:
-        """Refuse all steps: int8 and float16 are always built, and nothing else is possible yet.
+        """Return the steps that remove channels and that write float32, float16 and int8.
 
         Raises:
-            UsageError: always.
+            UsageError: the step trains, or writes a file that no detector has.
         """
-        raise UsageError(
-            "no --recipe, or int8 or float16, which are always built",
-            f"the step {method.name} for a detector",
-            "leave it out: pruning and quantization-aware training know classifiers only",
-            code="recipe-not-for-task",
-        )
+        run: RunMethod | None = recipes.METHODS.get((method.kind, method.name))
+        if run is None:
+            raise UsageError(
+                "a recipe of the steps "
+                + ", ".join(f"{kind} {name}" for kind, name in recipes.METHODS),
+                f"the step {method.name} for a detector",
+                "use --recipe channels-50; int8 and float16 are always built",
+                code="recipe-not-for-task",
+            )
+        return run
 
     def metadata(self, training: TrainingResult) -> ModelMetadata:
         """Return labels, normalization, description and provenance."""

@@ -45,7 +45,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def converted_boxes(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
     out = tmp_path_factory.mktemp("result") / "out"
     report = converters.convert(
-        dataset, out, weights="builtin", size=64, budget=0.0, precision=0.01
+        dataset, out, weights="builtin", size=64, budget=0.0, precision=0.01,
+        recipes=["channels-50"],
     )  # fmt: skip
     return out, report
 
@@ -53,7 +54,7 @@ def converted_boxes(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_the_report_measures_average_precision(converted_boxes: tuple[Path, Report]) -> None:
     _, report = converted_boxes
     assert (report.task, report.metric.key) == ("detect", "map50")
-    assert set(report.variants) == {"float32", "float16", "int8"}
+    assert set(report.variants) == {"float32", "float16", "int8", "channels-50"}
     for variant in report.variants.values():
         low, high = variant.quality.interval
         assert 0 <= low <= variant.quality.value <= high <= 1
@@ -122,7 +123,14 @@ def test_the_page_shows_classes_and_mistakes(converted_boxes: tuple[Path, Report
     assert "The stored score threshold is" in page
 
 
-def test_recipes_and_random_weights_are_refused(dataset: Path, tmp_path: Path) -> None:
+def test_a_recipe_narrows_the_trunk(converted_boxes: tuple[Path, Report]) -> None:
+    _, report = converted_boxes
+    narrower, whole = report.variants["channels-50"], report.variants["int8"]
+    assert narrower.bytes < whole.bytes
+    assert any("least squares" in note for note in narrower.notes)
+
+
+def test_recipes_that_train_and_random_weights_are_refused(dataset: Path, tmp_path: Path) -> None:
     with raises_code("recipe-not-for-task"):
         converters.convert(dataset, tmp_path / "out", weights="builtin", recipes=["qat"])
     with raises_code("weights-unavailable"):
