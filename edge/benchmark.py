@@ -101,13 +101,19 @@ def measure_in_turns(
         ModelError: a model fails on invoke.
     """
     arrays = {runtime: noise(runtime) for runtime in chain(*models)}
-    first = {runtime: _invoke_ms(runtime, inputs) for runtime, inputs in arrays.items()}
+    first: dict[Runtime, float] = {}
+
+    def turn(runtime: Runtime) -> list[float]:
+        warm_up = 1
+        if runtime not in first:
+            first[runtime], warm_up = _invoke_ms(runtime, arrays[runtime]), 0
+        return _times(runtime, arrays[runtime], warm_up, _RUNS, 1000, seconds)
 
     def series() -> "_Series":
         times: dict[Runtime, Rounds] = {runtime: [] for runtime in arrays}
         for _ in range(rounds):
-            for runtime, inputs in arrays.items():
-                times[runtime].append(_times(runtime, inputs, 1, _RUNS, 1000, seconds))
+            for runtime in arrays:
+                times[runtime].append(turn(runtime))
         return _Series(times, models)
 
     best = series()
