@@ -88,12 +88,14 @@ def model_metadata(training: TrainingResult, name: str, description: str) -> Mod
     )
 
 
-def option_not_for(option: str, task: str, fix: str) -> UsageError:
+def option_not_for(option: str, task: str) -> UsageError:
     """Return the error for an option that a task has no use for."""
     return UsageError(
-        f"an option for --task {task}", f"{option}, which it does not have", fix,
+        f"an option for --task {task}",
+        f"{option}, which has no meaning there",
+        "leave it out",
         code="option-not-for-task",
-    )  # fmt: skip
+    )
 
 
 class TrainingTask(ABC):
@@ -106,11 +108,13 @@ class TrainingTask(ABC):
         metric: the one that files are judged and compared by.
         recoverable: whether an int8 file that loses too much can be mended, which starts from
             :meth:`to_keras`.
+        unused_options: names of training options that have no meaning for the task.
     """
 
     name: ClassVar[str]
     metric: ClassVar[QualityMetric]
     recoverable: ClassVar[bool] = True
+    unused_options: ClassVar[tuple[str, ...]] = ("fast",)
 
     # Labels
 
@@ -154,10 +158,12 @@ class TrainingTask(ABC):
         """Check that the task has what is asked of it; ``precision``: None where none is required.
 
         Raises:
-            UsageError: it has no network for ``--fast``, or no scores for ``--precision``.
+            UsageError: an option has no meaning for the task.
         """
-        if options.fast:
-            raise option_not_for("--fast", self.name, "leave it out, or use a smaller --alpha")
+        plain = TrainingOptions()
+        for name in self.unused_options:
+            if getattr(options, name) != getattr(plain, name):
+                raise option_not_for(f"--{name.replace('_', '-')}", self.name)
 
     @abstractmethod
     def train(

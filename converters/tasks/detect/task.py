@@ -19,7 +19,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress, SilentProgress
 from converters.pyramid import weights
 from converters.pyramid.record import described
-from converters.pyramid.training import PyramidTraining, train
+from converters.pyramid.training import UNUSED_OPTIONS, PyramidTraining, train
 from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata
 from converters.tasks.detect import dataset as boxes
 from converters.tasks.detect import files, network, predictions, quality, recipes
@@ -56,6 +56,7 @@ class DetectionTask(TrainingTask):
     name = DETECT
     metric = quality.MAP50
     recoverable = False
+    unused_options = ("fast", *UNUSED_OPTIONS)
 
     def list_images(self, opened: OpenedDataset) -> BoxListing:
         """List the images with their boxes."""

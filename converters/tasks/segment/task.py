@@ -17,7 +17,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress, SilentProgress
 from converters.pyramid import weights
 from converters.pyramid.record import described, training_key
-from converters.pyramid.training import PyramidTraining, train
+from converters.pyramid.training import UNUSED_OPTIONS, PyramidTraining, train
 from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata, option_not_for
 from converters.tasks.segment import dataset as masks
 from converters.tasks.segment import files, network, predictions, quality
@@ -50,6 +50,7 @@ class SegmentationTask(TrainingTask):
     name = SEGMENT
     metric = quality.MIOU
     recoverable = False
+    unused_options = UNUSED_OPTIONS
 
     def list_images(self, opened: OpenedDataset) -> MaskListing:
         """List the images with their masks."""
@@ -75,13 +76,14 @@ class SegmentationTask(TrainingTask):
         )
 
     def check_options(self, options: TrainingOptions, precision: float | None) -> None:
-        """Refuse a precision: masks have classes, and no scores to be sure of.
+        """Refuse a precision, too: masks have classes, and no scores to be sure of.
 
         Raises:
-            UsageError: one is required.
+            UsageError: one is required, or another option has no meaning for segmenters.
         """
+        super().check_options(options, precision)
         if precision is not None:
-            raise option_not_for("--precision", self.name, "leave it out")
+            raise option_not_for("--precision", self.name)
 
     def tensorflow_option(self, weights_name: str | None, options: TrainingOptions) -> str:
         """Return what takes TensorFlow: all training of segmenters."""

@@ -103,6 +103,8 @@ def test_what_segmenters_lack_is_refused(dataset: Path, tmp_path: Path) -> None:
             converters.convert(dataset, out, weights="builtin", recipes=[recipe])
     with raises_code("weights-unavailable"):
         converters.convert(dataset, out, weights="none", size=64)
+    with raises_code("option-not-for-task", found="--label-smoothing"):
+        converters.convert(dataset, out, weights="builtin", label_smoothing=0.0)
     with raises_code("option-not-for-task", found="--precision"):
         converters.convert(dataset, out, weights="builtin", precision=0.9)
     assert not out.exists()
