@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from converters.edgetpu.prediction import check
+from converters.metrics.boxes import box_ious
 from converters.tasks.detect import files
 from converters.tasks.detect.files import DetectorFiles
 from converters.tasks.detect.network import DetectorNetwork
@@ -89,6 +90,34 @@ def _by_place(found: Candidates) -> dict[tuple[object, ...], float]:
         (c, *place): score
         for c, place, score in zip(found.classes, places.tolist(), found.scores, strict=True)
     }
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16"])  # int8 kernels round differently
+def test_detections_above_half_are_the_same_in_every_interpreter(
+    written: dict[str, DetectorFiles], pixels: np.ndarray, kind: str
+) -> None:
+    interpreter = pytest.importorskip("tflite_runtime.interpreter")
+    model = interpreter.Interpreter(model_content=written[kind].selected)
+    model.allocate_tensors()
+    image, *_ = model.get_input_details()
+    # As pycoral does: outputs by their order, where there is no signature.
+    order = [detail["index"] for detail in model.get_output_details()]
+    same = total = 0
+    for each in pixels:
+        model.set_tensor(image["index"], PREPROCESSING.normalize(each)[None])
+        model.invoke()
+        boxes, classes, scores, count = (model.get_tensor(index)[0] for index in order)
+        kept = np.flatnonzero(scores[: int(count)] > 0.5)
+        theirs = Candidates(boxes[kept][:, [1, 0, 3, 2]], scores[kept], classes[kept].astype(int))
+        for ours in (
+            detect(written[kind].raw, each, 0.5),
+            detect(written[kind].selected, each, 0.5),
+        ):
+            ious = box_ious(theirs.boxes, ours.boxes)
+            ious[theirs.classes[:, None] != ours.classes[None]] = 0
+            same += int((ious.max(axis=1, initial=0) >= 0.99).sum())
+            total += len(kept)
+    assert same == total > 20
 
 
 def test_int8_computes_what_float32_does(
