@@ -21,6 +21,9 @@ from edge.task_kinds import TASKS
 _WEAK_NAMED = 3
 """Number of weak classes that get a command."""
 
+_LONG_BUDGET = 900
+"""Seconds, three times as many as detectors and segmenters are trained for by default."""
+
 BOARD = "pi@raspberrypi.local"
 """Address of a Raspberry Pi as its system proposes it."""
 
@@ -76,11 +79,22 @@ def _limits(report: Report, out: Path) -> Iterator[NextStep]:
         yield _compress(report, out, smaller, "Make it smaller and faster")
     if "edgetpu" in beyond:
         yield NextStep("See what keeps it from the Edge TPU", command_line("edge", "check", out))
-    if f"min_{report.metric.key}" in beyond and report.training.method == "frozen":
-        words = _command(report)
-        if words[:2] == ["edge", "convert"] and "--fine-tune" not in words:
-            again = command_line(*_forced(words), "--fine-tune", "always")
-            yield NextStep("Train the backbone, too, which takes longer", again)
+    if f"min_{report.metric.key}" in beyond:
+        yield from _longer(report)
+
+
+def _longer(report: Report) -> Iterator[NextStep]:
+    """Yield the command that trains more than this run."""
+    words = _command(report)
+    if words[:2] != ["edge", "convert"]:
+        return
+    if "phases" in report.training.details:  # what a budget in seconds is shared out among
+        if "--budget" not in words:
+            again = command_line(*_forced(words), "--budget", _LONG_BUDGET)
+            yield NextStep("Give training more time, in seconds", again)
+    elif report.training.method == "frozen" and "--fine-tune" not in words:
+        again = command_line(*_forced(words), "--fine-tune", "always")
+        yield NextStep("Train the backbone, too, which takes longer", again)
 
 
 def _photos(report: Report) -> Iterator[NextStep]:

@@ -91,6 +91,8 @@ def test_a_model_below_the_accuracy_is_trained_more() -> None:
     assert of(report, "convert")[0] == [
         "edge", "convert", "shapes", "--force", "--fine-tune", "always",
     ]  # fmt: skip
+    phased = replace(report, training=replace(report.training, details={"phases": []}))
+    assert of(phased, "convert")[0][-2:] == ["--budget", "900"]
     python = replace(report, command="converters.convert('shapes', 'out', ...)")
     assert not of(python, "convert")
 
