@@ -30,7 +30,7 @@ def tested(report: Report) -> str:
     images, fewest = number(report.split.sizes.test, "unseen image"), _fewest(report)
     if fewest is None or fewest >= FEW_IMAGES:
         return images
-    return f"{images} ({fewest} in the smallest class, fewer than {FEW_IMAGES})"
+    return f"{images} ({fewest} of the rarest class, fewer than {FEW_IMAGES})"
 
 
 def reasons(report: Report) -> tuple[str, ...]:

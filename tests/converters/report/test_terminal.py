@@ -101,7 +101,7 @@ def test_what_is_not_proven_is_no_pass_and_the_remedy_is_named() -> None:
 
 def test_few_test_images_a_class_are_told_where_the_accuracy_stands() -> None:
     shown = " ".join(printed(Conversion()).split())
-    assert "Accuracy on 9 unseen images (3 in the smallest class, fewer than 20)" in shown
+    assert "Accuracy on 9 unseen images (3 of the rarest class, fewer than 20)" in shown
     assert "fewer than 20" not in printed(Conversion(per_class=200))
 
 
