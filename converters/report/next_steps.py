@@ -60,7 +60,7 @@ def held_out_photo(dataset: Dataset, split: Split, path: Path) -> Path | None:
 def _accuracy(report: Report, out: Path) -> Iterator[NextStep]:
     """Yield what helps where quantization loses accuracy."""
     lost = any(j.requirement == "loss" and j.status == "fail" for j in report.verdict.judgments)
-    if not lost or report.chosen == "float32":
+    if not lost or report.chosen == "float32" or _is_phased(report):
         return
     if "qat" not in report.variants:
         yield _compress(report, out, "qat", "Recover the accuracy by quantization-aware training")
@@ -75,7 +75,8 @@ def _limits(report: Report, out: Path) -> Iterator[NextStep]:
     """Yield what helps where the chosen variant is beyond a limit."""
     beyond = {f.limit: f for f in report.choice.failures if f.variant == report.chosen}
     smaller = next((r for r in ("channels-50", "channels-30") if r not in report.variants), None)
-    if smaller and ("max_latency_ms" in beyond or "max_size_kb" in beyond):
+    too_big = "max_latency_ms" in beyond or "max_size_kb" in beyond
+    if smaller and too_big and not _is_phased(report):
         yield _compress(report, out, smaller, "Make it smaller and faster")
     if "edgetpu" in beyond:
         yield NextStep("See what keeps it from the Edge TPU", command_line("edge", "check", out))
@@ -83,12 +84,20 @@ def _limits(report: Report, out: Path) -> Iterator[NextStep]:
         yield from _longer(report)
 
 
+def _is_phased(report: Report) -> bool:
+    """Return whether a budget in seconds was shared out among phases.
+
+    So are detectors and segmenters trained, whose networks cannot be read again to be compressed.
+    """
+    return "phases" in report.training.details
+
+
 def _longer(report: Report) -> Iterator[NextStep]:
     """Yield the command that trains more than this run."""
     words = _command(report)
     if words[:2] != ["edge", "convert"]:
         return
-    if "phases" in report.training.details:  # what a budget in seconds is shared out among
+    if _is_phased(report):
         if "--budget" not in words:
             again = command_line(*_forced(words), "--budget", _LONG_BUDGET)
             yield NextStep("Give training more time, in seconds", again)

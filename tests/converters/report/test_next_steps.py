@@ -76,6 +76,16 @@ def test_a_model_that_knows_nothing_is_not_quantized_otherwise() -> None:
     assert not of(ignorant, "compress")
 
 
+def test_what_cannot_be_read_again_is_not_compressed() -> None:
+    for report in (
+        Conversion(verdict=FAILED, wrong=3).report(),
+        Conversion(limits=Limits(max_size_kb=2000)).report(),
+    ):
+        assert of(report, "compress")
+        phased = replace(report, training=replace(report.training, details={"phases": []}))
+        assert not of(phased, "compress")
+
+
 def test_a_model_beyond_a_limit_is_made_smaller_within_it() -> None:
     report = Conversion(limits=Limits(max_size_kb=2000)).report()
     (smaller,) = of(report, "compress")
