@@ -31,6 +31,7 @@ def convert(
     out: PathLike,
     *,
     task: str | None = None,
+    head: str | None = None,
     weights: str | None = None,
     alpha: float | None = None,
     size: int | None = None,
@@ -71,6 +72,8 @@ def convert(
             or masks.
         out: folder of the result: model.tflite, report.json, report.html and more.
         task: what to train, such as "classify"; None: what the images are labeled for.
+        head: what a detector finds: boxes, or centers, points to count small objects that look
+            alike; None: boxes.
         weights: pretrained weights of the backbone: imagenet, builtin, none or a file.
         alpha: width multiplier of MobileNetV2; None: from the weights.
         size: input size in pixels; None: from the board, else from the weights.
@@ -123,6 +126,7 @@ def convert(
         size=size,
         task=task,
         quick=quick,
+        head=head,
         force=force,
         training=TrainingOptions(
             fine_tune=fine_tune,

@@ -50,6 +50,7 @@ class ConvertSettings:
     alpha: float | None = None
     size: int | None = None
     task: str | None = None
+    head: str | None = None
     force: bool = False
     training: TrainingOptions = field(default_factory=TrainingOptions)
     plan: CompressionPlan = field(default_factory=CompressionPlan)
@@ -107,7 +108,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
     ):
         with steps("intake"):
             opened = open_dataset(settings.dataset, Path(work))
-            task = tasks.choose_task(opened, settings.task)
+            task = tasks.choose_task(opened, settings.task, settings.head)
             task.check_options(settings.training, settings.plan.precision)
             check_plan(settings.plan, task)
             tensorflow = task.tensorflow_option(settings.weights, settings.training)
@@ -299,7 +300,7 @@ def write_report(
         training, result, plan, settings=settings, seconds=steps.seconds(), command=command
     )
     photo = held_out_photo(training.dataset, training.split, training.path)
-    report = with_next_steps(report, out, photo)
+    report = with_next_steps(report, out, photo, training.task.demo or training.task.name)
     with steps("report"):
         page = html.render(
             report,

@@ -104,7 +104,8 @@ class TrainingTask(ABC):
     A network is whatever the task trains and writes files from; nothing else looks into it.
 
     Attributes:
-        name: as in ``edge demo NAME``, in reports and in the metadata of files.
+        name: in reports, and of ``--task``.
+        demo: name of its demo, ``edge demo NAME``, and in the metadata of files; "" for ``name``.
         metric: the one that files are judged and compared by.
         recoverable: whether an int8 file that loses too much can be mended, which starts from
             :meth:`to_keras`.
@@ -112,6 +113,7 @@ class TrainingTask(ABC):
     """
 
     name: ClassVar[str]
+    demo: ClassVar[str] = ""
     metric: ClassVar[QualityMetric]
     recoverable: ClassVar[bool] = True
     unused_options: ClassVar[tuple[str, ...]] = ("fast",)

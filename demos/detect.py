@@ -22,7 +22,8 @@ Examples:
   edge demo detect --model ssd.tflite --classes person,dog --sink jsonl:-
 
 \b
-SSD with built-in post-processing and the usual YOLO exports are recognized.
+Results of 'edge convert' (--head centers: points and their number), SSD with built-in
+post-processing and the usual YOLO exports are recognized.
 Describe any other head in a file, MODEL.toml or --head FILE:
   head = "yolo-grid"     # or yolo-rows (YOLOv5), yolo-free (YOLOv8), ssd
   anchors = { 16 = [[12, 18], [37, 49]], 32 = [[115, 73], [119, 199]] }

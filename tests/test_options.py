@@ -29,7 +29,7 @@ ONLY = {
 }
 """Metavar → the only names of parameters that take it."""
 
-DIFFERENT = {"--size", "--out", "--count"}
+DIFFERENT = {"--size", "--out", "--count", "--head"}
 """Options that take different things in different commands."""
 
 

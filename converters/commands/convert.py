@@ -21,6 +21,7 @@ Examples:
   edge convert photos/ -o out/ --weights builtin --size 128
   edge convert boxes/ -o out/ --weights coco --budget 600
   edge convert masks/ -o out/ --size 256 --budget 600
+  edge convert boxes/ -o out/ --head centers
   edge convert photos.zip -o out/ --weights mobilenet.h5
   edge convert labels.csv -o out/ --json > report.json
   edge convert photos/ --recipe channels-50 --recipe magnitude-75
@@ -41,6 +42,8 @@ DATASET is one of
   a zip or tar (.tar, .tgz, ...) of either
   a CSV of image paths:                   path,label[,split]
   boxes of objects, to train a detector:  COCO, Pascal VOC, YOLO, Label Studio, CSV
+    (--head centers: points, to count small objects; trackers take each for a box of
+    the usual size of its class, which is stored in the file)
   masks, to train a segmenter:            images/ and masks/, or outlines in COCO,
                                           YOLO or Label Studio
 
@@ -68,6 +71,12 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "--task",
     metavar="TASK",
     help=f"What to train: {' or '.join(TASKS)}.  [default: what DATASET is labeled for]",
+)
+@click.option(
+    "--head",
+    metavar="NAME",
+    help="What a detector's head finds: boxes; or centers, points to count small objects that look "
+    "alike, from 20 to 50 images.  [default: boxes]",
 )
 @click.option(
     "--weights",

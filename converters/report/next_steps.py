@@ -28,26 +28,29 @@ BOARD = "pi@raspberrypi.local"
 """Address of a Raspberry Pi as its system proposes it."""
 
 
-def with_next_steps(report: Report, out: Path, photo: Path | None) -> Report:
+def with_next_steps(report: Report, out: Path, photo: Path | None, demo: str) -> Report:
     """Return the report with its next steps; see :func:`after_conversion`."""
-    steps = after_conversion(report, out, photo)
+    steps = after_conversion(report, out, photo, demo)
     return replace(
         report, next_steps=tuple(NextStepReport(step.why, step.command) for step in steps)
     )
 
 
-def after_conversion(report: Report, out: Path, photo: Path | None) -> tuple[NextStep, ...]:
+def after_conversion(
+    report: Report, out: Path, photo: Path | None, demo: str
+) -> tuple[NextStep, ...]:
     """Return the next steps.
 
     Args:
         report: of the conversion or compression.
         out: folder of the result.
         photo: an image that the model was not trained on.
+        demo: name of the demo that runs it.
     """
     remedies = (*_accuracy(report, out), *_limits(report, out), *_photos(report))
     if any(step.command.startswith("edge capture") for step in remedies):
         remedies = (*remedies, *_again(report))
-    return (*remedies, *_use(report, out, photo))
+    return (*remedies, *_use(report, out, photo, demo))
 
 
 def held_out_photo(dataset: Dataset, split: Split, path: Path) -> Path | None:
@@ -130,11 +133,11 @@ def _again(report: Report) -> Iterator[NextStep]:
         yield NextStep("With the new photos, run the same again", command_line(*_forced(words)))
 
 
-def _use(report: Report, out: Path, photo: Path | None) -> Iterator[NextStep]:
+def _use(report: Report, out: Path, photo: Path | None, name: str) -> Iterator[NextStep]:
     """Yield what can be done with the model."""
-    demo = ("edge", "demo", report.task, "--model", out, "--source")
+    demo = ("edge", "demo", name, "--model", out, "--source")
     if photo is not None:
-        own = TASKS[report.task].command
+        own = TASKS[name].command
         words = (*demo, photo) if own is None else ("edge", own, out, photo)
         verb = "Try it on" if own is None else own.capitalize()
         why = f"{verb} a photo that it has not been trained on"
@@ -145,7 +148,7 @@ def _use(report: Report, out: Path, photo: Path | None) -> Iterator[NextStep]:
         docker = command_line("edge", "compile", out, "--docker")
         yield NextStep("Compile it for the Edge TPU, with Docker instead of the compiler", docker)
     if report.success:
-        run = f"demo {report.task} --source 0 --sink web"
+        run = f"demo {name} --source 0 --sink web"
         board = "your board" if report.board is None else f"your {report.board.title}"
         deploy = command_line("edge", "deploy", out, BOARD, "--run", run)
         yield NextStep(f"Send it to {board}, by its address, and watch it in a browser", deploy)

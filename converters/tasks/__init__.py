@@ -25,7 +25,8 @@ class TaskEntry:
     function that fills its part of report.html; ``labels``: how its images are labeled, for help;
     ``minimum``: the option that requires a minimum of its metric; ``recognizes``: "module:object"
     of a function that tells whether an opened dataset is labeled for the task, "" where
-    :mod:`converters.dataset.recognition` knows its name.
+    :mod:`converters.dataset.recognition` knows its name; ``head``: name of what its head finds,
+    where labels can be learned by different heads.
     """
 
     task: str
@@ -33,6 +34,7 @@ class TaskEntry:
     labels: str
     minimum: str
     recognizes: str = ""
+    head: str = ""
 
 
 TASKS = {
@@ -41,6 +43,14 @@ TASKS = {
         "converters.tasks.detect.page:fill_page",
         "boxes as COCO, Pascal VOC, YOLO, Label Studio or a CSV",
         "--min-map50",
+        head="boxes",
+    ),
+    "count": TaskEntry(
+        "converters.tasks.detect.centers.task:TASK",
+        "converters.tasks.detect.centers.page:fill_page",
+        "the same boxes, of small objects that look alike",
+        "--min-f1",
+        head="centers",
     ),
     "segment": TaskEntry(
         "converters.tasks.segment.task:TASK",
@@ -59,6 +69,9 @@ TASKS = {
 
 They are asked in this order whose labels a dataset has: one without any other is of classes.
 """
+
+HEADS = {entry.head: name for name, entry in TASKS.items() if entry.head}
+"""What a head finds → task."""
 
 
 def load_task(name: str) -> "TrainingTask":
@@ -84,13 +97,17 @@ def fill_page(report: "Report", training: "TrainingResult", selected: "Predictio
     return page
 
 
-def choose_task(opened: "OpenedDataset", name: str | None) -> "TrainingTask":
-    """Return the task of this name, or without one that whose labels a dataset has.
+def choose_task(
+    opened: "OpenedDataset", name: str | None, head: str | None = None
+) -> "TrainingTask":
+    """Return the task of this name or with this head, else that whose labels a dataset has.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: there is none of this name, or with this head.
         DatasetError: the labels are for a task that cannot be trained.
     """
+    if head is not None:
+        name = _with_head(head, name)
     if name is not None:
         return load_task(name)
     for known, entry in TASKS.items():
@@ -103,6 +120,24 @@ def choose_task(opened: "OpenedDataset", name: str | None) -> "TrainingTask":
         "choose what to train with --task",
         code="dataset-for-another-task",
     )
+
+
+def _with_head(head: str, name: str | None) -> str:
+    if head not in HEADS:
+        raise UsageError(
+            f"--head {' or '.join(HEADS)}",
+            repr(head),
+            did_you_mean(head, HEADS, f"use --head {next(iter(HEADS))}"),
+            code="unknown-option-value",
+        )
+    if name is not None and name not in HEADS.values():
+        raise UsageError(
+            f"--task {' or '.join(HEADS.values())} with --head",
+            f"--task {name} --head {head}",
+            "leave out --task, or --head",
+            code="option-conflict",
+        )
+    return HEADS[head]
 
 
 def _load(name: str) -> Any:

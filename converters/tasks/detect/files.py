@@ -31,7 +31,7 @@ SELECTED_FILE = "model_nms.tflite"
 
 _CUSTOM = 32  # of BuiltinOperator in schema.fbs
 
-_LOWEST_LOGIT = -8.0
+LOWEST_LOGIT = -8.0
 """Lower logits, scores below 0.0004, all become this one: finer steps for those that matter."""
 
 _OBJECT_LOGIT = -4.0
@@ -113,7 +113,7 @@ def _of_objects(activations: graph_files.Activations) -> graph_files.Activations
 def _clipped(ranges: Ranges) -> Ranges:
     """Return the ranges with those of logits cut at the low end."""
     logits = {
-        name: (max(low, _LOWEST_LOGIT), max(high, 0.0))
+        name: (max(low, LOWEST_LOGIT), max(high, 0.0))
         for name, (low, high) in ranges.items()
         if name.startswith("classes/")
     }

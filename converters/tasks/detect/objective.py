@@ -8,11 +8,11 @@ import numpy as np
 from converters import tf
 from converters.metrics.average_precision import average_precisions, mean_precision
 from converters.metrics.box_matching import match_classes
-from converters.metrics.boxes import DetectedBoxes, TrueBoxes
-from converters.pyramid.objective import Objective, Outputs, Pixels, Targets, ValidationScore
-from converters.pyramid.training import MAX_VALIDATION
+from converters.metrics.boxes import DetectedBoxes
+from converters.pyramid.objective import Outputs, Targets, ValidationScore
 from converters.tasks.detect.assignment import assign, cells
 from converters.tasks.detect.augmentation import BoxedImage, DetectionAugmentation
+from converters.tasks.detect.box_objective import BoxObjective
 from converters.tasks.detect.losses import BoxTargets, detection_loss
 from converters.tasks.detect.network import DetectorNetwork
 from converters.tasks.detect.predictions import LOWEST_SCORE
@@ -22,7 +22,7 @@ from edge.tasks.detect.heads import levels
 from edge.tasks.detect.heads.yolo import nms
 
 
-class DetectionObjective(Objective):
+class DetectionObjective(BoxObjective):
     """Boxes of objects.
 
     Args:
@@ -39,28 +39,13 @@ class DetectionObjective(Objective):
         validation: Sequence[BoxedImage],
         augmentation: DetectionAugmentation,
     ) -> None:
-        self._size, self._strides, self._classes = network.size, network.strides, network.classes
+        super().__init__(network.size, images, validation, augmentation)
+        self._strides, self._classes = network.strides, network.classes
         self._grid = cells(network.size, network.strides)
-        self._images, self._augmentation = images, augmentation
-        shown = list(validation[:MAX_VALIDATION])
-        self._true = [_true_boxes(image) for image in shown]
-        self.images = len(images)
-        self.validation = [image.pixels for image in shown]
 
-    def view(self, number: int, rng: np.random.Generator) -> tuple[Pixels, Targets]:
-        """Return a changed image, and the label and the box of each cell."""
-        return self._view(number, rng, self._augmentation)
-
-    def calm_view(self, number: int, rng: np.random.Generator) -> tuple[Pixels, Targets]:
-        """Return a view without a mosaic."""
-        return self._view(number, rng, self._augmentation.calm())
-
-    def _view(
-        self, number: int, rng: np.random.Generator, augmentation: DetectionAugmentation
-    ) -> tuple[Pixels, Targets]:
-        changed = augmentation.view(self._size, number, self.images, self._images.__getitem__, rng)
-        learned = assign(changed.boxes, changed.labels, changed.ignored, self._grid)
-        return changed.pixels, learned
+    def targets(self, image: BoxedImage) -> Targets:
+        """Return the label and the box of each cell."""
+        return assign(image.boxes, image.labels, image.ignored, self._grid)
 
     def loss(self, outputs: Mapping[str, Any], targets: Sequence[Any]) -> Any:
         """Return the loss of boxes and scores."""
@@ -95,8 +80,3 @@ class DetectionObjective(Objective):
             for level in levels_of_kind
         ]
         return tensorflow.concat(rows, axis=1)
-
-
-def _true_boxes(image: BoxedImage) -> TrueBoxes:
-    """Return the boxes of an image; areas where nothing is known count for no class."""
-    return TrueBoxes(image.boxes, image.labels, np.zeros(len(image.labels), np.bool_))

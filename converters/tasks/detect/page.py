@@ -33,7 +33,7 @@ from converters.verification.evaluate import Predictions
 from edge.quantities import counted
 from edge.tasks.detect.detector import THRESHOLD
 
-_TRAINED = {
+TRAINED = {
     "frozen": "A head on a frozen backbone",
     "fine-tuned": "A head and the last blocks of the backbone",
 }
@@ -84,11 +84,11 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
             ),
             **_plots(training, selected.test, chosen.quality.per_class),
         },
-        trained=_TRAINED.get(report.training.method, report.training.method),
+        trained=TRAINED.get(report.training.method, report.training.method),
         not_measured=("Images from other cameras or places than those of the data set.",),
         draw=lambda index, pixels: _drawn(pixels, training.dataset.annotations[index].boxes),
         counted="objects",
-        counts=_objects(training.dataset, training.split),
+        counts=count_objects(training.dataset, training.split),
     )
 
 
@@ -134,7 +134,7 @@ def _threshold_words(threshold: ThresholdReport | None) -> str:
     )
 
 
-def _objects(dataset: Dataset, split: Split) -> list[dict[str, int]]:
+def count_objects(dataset: Dataset, split: Split) -> list[dict[str, int]]:
     """Count the objects of each class in each subset, without those to ignore."""
 
     def count(subset: str) -> NDArray[np.int64]:

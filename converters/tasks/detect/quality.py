@@ -92,13 +92,15 @@ def map50(
 
 
 @dataclass(frozen=True, slots=True)
-class BoxThreshold(ScoreThreshold):
+class DetectionThreshold(ScoreThreshold):
     """Minimum score of a detection; ``coverage`` is the share of the objects that are found."""
 
     def words(self) -> str:
         """Describe the threshold, or why there is none, in a sentence."""
         images = counted(self.images, "validation image")
-        right = f"{self.reached:.1%} of the boxes are right (95 % interval from {self.lower:.1%})"
+        right = (
+            f"{self.reached:.1%} of the detections are right (95 % interval from {self.lower:.1%})"
+        )
         share = f"{self.coverage:.1%} of the objects in {images} are among them"
         if self.met:
             return f"Above a score of {self.score:.1%} {right}; {share}."
@@ -113,12 +115,18 @@ def fit_threshold(
     detected: Sequence[DetectedBoxes],
     classes: Sequence[str],
     precision: float,
-) -> BoxThreshold | None:
-    """Find the lowest score above which this share of the detections is right.
+) -> DetectionThreshold | None:
+    """Find the lowest score above which this share of the boxes is right.
 
     Where none is, the figures are those of the most precise; None without any detection.
     """
-    matches = match_classes(true, detected, len(classes))
+    return threshold_of(match_classes(true, detected, len(classes)), precision, len(true))
+
+
+def threshold_of(
+    matches: Sequence[ClassMatches], precision: float, images: int
+) -> DetectionThreshold | None:
+    """Find the threshold for a precision from what is matched; see :func:`fit_threshold`."""
     points = operating_points(matches)
     if not points:
         return None
@@ -127,8 +135,8 @@ def fit_threshold(
     hits = chosen.recall * sum(int(of_class.positives[0].sum()) for of_class in matches)
     accepted = hits / chosen.precision if chosen.precision else 1.0
     lower = wilson_interval(hits, max(1.0, accepted))[0]
-    return BoxThreshold(
-        precision, chosen.score, chosen.precision, lower, chosen.recall, len(true)
+    return DetectionThreshold(
+        precision, chosen.score, chosen.precision, lower, chosen.recall, images
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ CIRCLES = replace(VALIDATED, confusion=((14, 5, 1), (0, 20, 0), (0, 0, 20)))
 
 
 def commands(report: Report, photo: Path | None = PHOTO) -> list[list[str]]:
-    steps = after_conversion(report, OUT, photo)
+    steps = after_conversion(report, OUT, photo, report.task)
     return [shlex.split(step.command) for step in steps if step.command]
 
 
@@ -117,7 +117,7 @@ def weak(tmp_path: Path) -> Report:
 
 
 def test_weak_classes_are_named_with_their_remedy(weak: Report, tmp_path: Path) -> None:
-    first, again, *_ = after_conversion(weak, OUT, None)
+    first, again, *_ = after_conversion(weak, OUT, None, "classify")
     assert "photos of circle" in first.why and "5 of 20 are taken for square" in first.why
     assert "cross-validated" in first.why
     assert shlex.split(first.command) == [
@@ -128,7 +128,7 @@ def test_weak_classes_are_named_with_their_remedy(weak: Report, tmp_path: Path) 
 
 def test_photos_in_an_archive_get_advice_without_a_command(weak: Report) -> None:
     zipped = replace(weak, dataset=replace(weak.dataset, path="/home/me/shapes.zip"))
-    first, *others = after_conversion(zipped, OUT, None)
+    first, *others = after_conversion(zipped, OUT, None, "classify")
     assert "circle" in first.why and first.command == ""
     assert not [step for step in others if "convert" in step.command]
 
@@ -152,7 +152,7 @@ def test_the_commands_exist_with_these_options() -> None:
 
 def test_the_page_and_the_record_keep_the_steps() -> None:
     conversion = Conversion()
-    report = with_next_steps(conversion.report(), OUT, PHOTO)
+    report = with_next_steps(conversion.report(), OUT, PHOTO, "classify")
     assert Report.from_json(report.to_json()) == report
     stages = conversion.stages()
     page = Page(
