@@ -12,7 +12,7 @@ from edge.terminal import suppress_native_stderr
 if TYPE_CHECKING:
     from converters.explain.folder import Row
 
-METHODS = ("cam", "occlusion")
+METHODS = ("cam", "gradcam", "occlusion")
 
 EXAMPLES = """
 \b
@@ -31,6 +31,7 @@ Methods:
   cam        class activation map of the file itself, float or int8: its last feature
              map, weighted as its last layer does.  Exact, and one run per image.  The
              last layer has to take the mean of a feature map, as in MobileNet
+  gradcam    the same by gradients, for the Keras model of a result folder; TensorFlow
   occlusion  covers the image with gray patches, and sees what the class loses.  Any
              classifier, also compiled for the Edge TPU; about 200 runs per image
 

@@ -50,7 +50,20 @@ def open_occlusion(model: Path, label: str | None, options: Mapping[str, Any]) -
     )
 
 
+def open_gradcam(model: Path, label: str | None, options: Mapping[str, Any]) -> OpenedMethod:
+    """Open the Keras model beside a file, for Grad-CAM; it takes TensorFlow.
+
+    Raises:
+        EdgeError: see :func:`converters.explain.gradcam.open_keras`.
+    """
+    from converters.explain.gradcam import open_keras
+
+    opened = open_keras(model, label, options)
+    return OpenedMethod(lambda image, tell: opened.explain(image), opened.classifier.notes)
+
+
 METHODS: Mapping[str, Callable[[Path, str | None, Mapping[str, Any]], OpenedMethod]] = {
     "cam": open_cam,
+    "gradcam": open_gradcam,
     "occlusion": open_occlusion,
 }
