@@ -44,6 +44,7 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
         templates=Path(__file__).parent,
         values={
             "figures": chosen.quality.figures,
+            "required": chosen.threshold is not None and chosen.threshold.met,
             "variants": [_counts(name, row.quality) for name, row in report.variants.items()],
             "per_class": sorted(chosen.quality.per_class, key=lambda row: row.figures["f1"]),
             "worst": worst_images(training, selected.test, threshold),

@@ -91,7 +91,13 @@ def test_edge_evaluate_finds_the_same(converted_dots: tuple[Path, Report], datas
 def test_the_page_shows_counts_and_mistakes(converted_dots: tuple[Path, Report]) -> None:
     out, _ = converted_dots
     page = (out / "report.html").read_text(encoding="utf-8")
-    for text in ("Error of the count", "F1 by class", "objects on average", "counted"):
+    for text in (
+        "F1 on the validation subset was best",
+        "Error of the count",
+        "F1 by class",
+        "objects on average",
+        "counted",
+    ):
         assert text in page
 
 
