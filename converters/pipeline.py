@@ -34,7 +34,7 @@ from edge.preprocessing import Preprocessing
 _READING = (Step("intake", "finding the photos"), Step("audit", "reading the photos"))
 """The first steps of every run."""
 
-_ANALYSIS = Step("analyze", "looking for wrong labels")
+_ANALYSIS = Step("analyze", "looking at labels and learning")
 
 
 @dataclass(frozen=True, slots=True)

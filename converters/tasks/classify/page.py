@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
-from converters.report import confusion, plots, text
+from converters.report import confusion, learning_plot, learning_text, plots, text
 from converters.report.analysis import AnalysisReport
 from converters.report.gallery import Gallery, GalleryImage
 from converters.report.html import TaskPage
@@ -92,6 +92,8 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
                 selected.test,
                 training.split.test,
             ),
+            "fit": learning_text.fit_sentence(report),
+            "learning": show_learning(report.analysis),
             "suspects": show_suspects(
                 Gallery(training.dataset, training.split), training.dataset, report.analysis
             ),
@@ -141,6 +143,28 @@ def show_suspects(
         for row in analysis.suspects[:_SUSPECTS]
     )
     return GallerySuspects(shown, len(analysis.suspects))
+
+
+@dataclass(frozen=True, slots=True)
+class LearningPlot:
+    """The learning curve as ``svg`` and in words, and a sentence for each class."""
+
+    svg: str
+    description: str
+    gains: tuple[str, ...]
+
+
+def show_learning(analysis: AnalysisReport | None) -> LearningPlot | None:
+    """Return the learning curve of an analysis."""
+    from markupsafe import Markup
+
+    if analysis is None or not analysis.curve:
+        return None
+    return LearningPlot(
+        Markup(learning_plot.learning_curve_svg(analysis.curve)),
+        learning_plot.describe_learning_curve(analysis.curve),
+        learning_text.gain_sentences(analysis),
+    )
 
 
 def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:

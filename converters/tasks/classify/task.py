@@ -104,10 +104,10 @@ class ClassificationTask(TrainingTask):
         cache: Path,
         progress: Progress,
     ) -> Callable[[], TrainingAnalysis | None]:
-        """Begin to look for wrong labels, by embeddings of a pretrained backbone."""
+        """Begin to analyze labels and learning, by embeddings of a pretrained backbone."""
         if not backbone.pretrained:
             return lambda: None
-        return begin_analysis(backbone, dataset, split, cache, progress)
+        return begin_analysis(backbone, dataset, split, trained.by_product, cache, progress)
 
     def read_network(self, folder: Path, size: int, classes: int) -> ClassifierNetwork:
         """Read the network from model.keras, or from the float32 file."""

@@ -38,11 +38,14 @@ class FrozenFindings:
     """What the embeddings of a frozen backbone tell beside the head.
 
     ``validation_scores``, float32 [n, classes], and ``ranges`` of the activations on the
-    calibration images, where they were measured.
+    calibration images, where they were measured; ``training_accuracy`` (0–1) of the head, and its
+    ``strength``: C for the images alone, without other views.
     """
 
     validation_scores: NDArray[np.float32]
     ranges: BackboneRanges | None
+    training_accuracy: float
+    strength: float
 
 
 def train(
@@ -126,7 +129,13 @@ def _on_pretrained(
 
 
 def _findings(head: heads.LinearHead, embeddings: Embeddings) -> FrozenFindings:
-    return FrozenFindings(head.scores(embeddings.validation), embeddings.ranges)
+    predicted = head.scores(embeddings.train[:, 0]).argmax(axis=1)
+    return FrozenFindings(
+        validation_scores=head.scores(embeddings.validation),
+        ranges=embeddings.ranges,
+        training_accuracy=float((predicted == embeddings.train_labels).mean()),
+        strength=head.strength * len(head.views),
+    )
 
 
 def _on_frozen(backbone: Backbone, head: heads.LinearHead) -> ClassifierNetwork:

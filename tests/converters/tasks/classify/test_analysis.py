@@ -11,7 +11,7 @@ from converters.report.build import build_report
 from converters.report.model import Report
 from converters.tasks.classify import suspects as suspect_search
 from converters.tasks.classify.suspects import EmbeddedImages, find_suspects
-from converters.training.analysis import Suspect, TrainingAnalysis
+from converters.training.analysis import ClassGain, CurvePoint, Suspect, TrainingAnalysis
 
 
 def test_suspects_are_shown_with_both_classes_and_stay_in_the_report() -> None:
@@ -19,7 +19,7 @@ def test_suspects_are_shown_with_both_classes_and_stay_in_the_report() -> None:
     dataset = stages["training"].dataset
     given, likely = dataset.classes[:2]
     suspect = Suspect(dataset.images[0].name, given, likely, 0.98)
-    analysis = TrainingAnalysis((suspect,), len(dataset.images), ("Something was left out.",))
+    analysis = TrainingAnalysis((suspect,), len(dataset.images), notes=("Something was left out.",))
     stages["training"] = replace(stages["training"], analysis=analysis)
     report = build_report(**stages)
     assert report.analysis is not None
@@ -29,6 +29,19 @@ def test_suspects_are_shown_with_both_classes_and_stay_in_the_report() -> None:
     page = Page(render(report, stages))
     assert f"given {given}" in page.text and f"likely {likely}" in page.text
     assert "Something was left out." in page.text
+
+
+def test_the_page_draws_the_learning_curve_and_says_what_more_photos_bring() -> None:
+    stages = Conversion().stages()
+    points = tuple(
+        CurvePoint(n, measured, 0.8, 0.7, 0.9) for n, measured in ((40.0, 0.79), (80.0, None))
+    )
+    gains = (ClassGain(stages["training"].dataset.classes[0], 3.2, 1.1, 5.0),)
+    analysis = TrainingAnalysis(curve=points, gains=gains, training_accuracy=1.0)
+    stages["training"] = replace(stages["training"], analysis=analysis)
+    html = render(build_report(**stages), stages)
+    assert "40 photos: 79.0" in html and "about +3 points (1 to 5)" in html
+    assert html.count("<svg") > Conversion().page().count("<svg")
 
 
 def test_a_report_without_an_analysis_has_no_section() -> None:
