@@ -43,6 +43,7 @@ def convert(
     dropout: float = 0.2,
     label_smoothing: float = 0.1,
     augment: str = "all",
+    balance: str = "auto",
     seed: int = 0,
     recipes: Sequence[PathLike] = ("int8",),
     board: str | None = None,
@@ -87,6 +88,9 @@ def convert(
         label_smoothing: share (0 to below 1).
         augment: comma-separated list of flip, rotation, zoom, translation, brightness and
             contrast; or all, or none.
+        balance: of classifiers whose classes differ in size, how the head is fitted: none,
+            weights, oversample, undersample, logit-adjusted, or auto, the one of them with the
+            lowest macro log-loss on the validation split.
         seed: of every random choice.
         recipes: compression recipes, by name or as TOML files; without limits, the variant of
             the last one is selected.
@@ -138,6 +142,7 @@ def convert(
             budget=budget,
             fast=fast,
             augmentation=Augmentation.parse(augment),
+            balance=balance,
         ),
         plan=plan,
         command=_call(convert, dataset, out) if command is None else command,

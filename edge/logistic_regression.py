@@ -48,11 +48,12 @@ def fit(
     labels: NDArray[np.int64],
     c: float,
     start: LogisticRegression | None = None,
+    weights: Floats | None = None,
 ) -> LogisticRegression:
     """Fit on labeled embeddings, with an L2 penalty on the weights of standardized features.
 
-    The result minimizes ``c * sum(log_loss) + sum(kernel**2) / 2``, with the kernel of the
-    standardized features. Standardization and penalty keep the quantized file in mind: see
+    The result minimizes ``c * sum(weights * log_loss) + sum(kernel**2) / 2``, with the kernel of
+    the standardized features. Standardization and penalty keep the quantized file in mind: see
     :func:`_standardization`.
 
     Args:
@@ -62,21 +63,27 @@ def fit(
         start: a classifier to start from, such as that of the data before a change; it may have
             fewer classes (the new ones start from zero). It saves time and changes the result
             within the tolerance only.
+        weights: float32 [n], how much each image counts, 1 on average; None: all the same.
 
     Returns:
         The classifier of the embeddings as they are, without standardization.
     """
     mean, scale = _standardization(embeddings)
     classes = int(labels.max()) + 1
-    weights = np.zeros((embeddings.shape[1] + 1, classes), np.float32)
+    solution = np.zeros((embeddings.shape[1] + 1, classes), np.float32)
     if start is not None:
         known = start.kernel.shape[1]
-        weights[:-1, :known] = start.kernel * scale[:, None]
-        weights[-1, :known] = start.bias + mean @ start.kernel
+        solution[:-1, :known] = start.kernel * scale[:, None]
+        solution[-1, :known] = start.bias + mean @ start.kernel
+    shares = np.full(len(labels), 1 / len(labels), np.float32)
+    if weights is not None:
+        shares *= weights
     with blas.one_thread():
-        converged = _minimize(weights, (embeddings - mean) / scale, labels, 1 / (c * len(labels)))
-    kernel = weights[:-1] / scale[:, None]
-    return LogisticRegression(kernel, weights[-1] - mean @ kernel, converged)
+        converged = _minimize(
+            solution, (embeddings - mean) / scale, labels, shares, 1 / (c * len(labels))
+        )
+    kernel = solution[:-1] / scale[:, None]
+    return LogisticRegression(kernel, solution[-1] - mean @ kernel, converged)
 
 
 def _standardization(embeddings: Floats) -> tuple[Floats, Floats]:
@@ -93,7 +100,9 @@ def _standardization(embeddings: Floats) -> tuple[Floats, Floats]:
     return mean, np.where(scale > 0, scale, np.float32(1))
 
 
-def _minimize(weights: Floats, features: Floats, labels: NDArray[np.int64], penalty: float) -> bool:
+def _minimize(
+    weights: Floats, features: Floats, labels: NDArray[np.int64], shares: Floats, penalty: float
+) -> bool:
     """Minimize the penalized mean log-loss in place; return whether that converged.
 
     L-BFGS (Nocedal, Wright: Numerical Optimization, chapter 7). The logits are linear in the
@@ -103,6 +112,7 @@ def _minimize(weights: Floats, features: Floats, labels: NDArray[np.int64], pena
         weights: float32 [d + 1, classes], from where to start; the last row, the bias, is free.
         features: float32 [n, d].
         labels: int64 [n].
+        shares: float32 [n], of each image in the loss.
         penalty: factor of ``sum(weights**2) / 2``.
     """
     rows = np.arange(len(labels))
@@ -110,7 +120,7 @@ def _minimize(weights: Floats, features: Floats, labels: NDArray[np.int64], pena
     def gradient(logits: Floats) -> Floats:
         error = _softmax(logits)
         error[rows, labels] -= 1
-        error /= np.float32(len(labels))
+        error *= shares[:, None]
         slope = np.empty_like(weights)
         np.matmul(features.T, error, out=slope[:-1])
         slope[:-1] += np.float32(penalty) * weights[:-1]
@@ -126,7 +136,7 @@ def _minimize(weights: Floats, features: Floats, labels: NDArray[np.int64], pena
         direction = _direction(slope, history)
         change = features @ direction[:-1] + direction[-1]
         step = _line_search(
-            logits, change, labels,
+            logits, change, labels, shares,
             penalty * float(np.vdot(weights[:-1], direction[:-1])),
             penalty * float(np.vdot(direction[:-1], direction[:-1])),
         )  # fmt: skip
@@ -155,12 +165,18 @@ def _direction(slope: Floats, history: deque[tuple[Floats, Floats]]) -> Floats:
 
 
 def _line_search(
-    logits: Floats, change: Floats, labels: NDArray[np.int64], tilt: float, bend: float
+    logits: Floats,
+    change: Floats,
+    labels: NDArray[np.int64],
+    images: Floats,
+    tilt: float,
+    bend: float,
 ) -> np.float32:
     """Return how far to go along a direction: about to the minimum of the convex loss there.
 
     Newton's method between bounds. ``change`` is the direction's effect on the logits, float32
-    [n, classes]; ``tilt`` and ``bend`` are the first and second derivative of the penalty.
+    [n, classes]; ``images``: the share of each in the loss; ``tilt`` and ``bend`` are the
+    first and second derivative of the penalty.
     """
     target = change[np.arange(len(labels)), labels]
 
@@ -168,8 +184,8 @@ def _line_search(
         shares = _softmax(logits + np.float32(step) * change)
         expected = (shares * change).sum(axis=1)
         spread = (shares * change**2).sum(axis=1) - expected**2
-        first = float((expected - target).mean(dtype=np.float64)) + tilt + step * bend
-        return first, float(spread.mean(dtype=np.float64)) + bend
+        first = float(np.vdot(images, expected - target)) + tilt + step * bend
+        return first, float(np.vdot(images, spread)) + bend
 
     first, second = derivatives(0.0)
     limit = _LINE_TOLERANCE * abs(first)

@@ -153,6 +153,14 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "or all, or none.",
 )
 @click.option(
+    "--balance",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Of classifiers whose classes differ in size, how the head is fitted: none, weights, "
+    "oversample, undersample, logit-adjusted; or auto, the best of them on the validation split.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     metavar="N",

@@ -20,7 +20,7 @@ from converters.pyramid.objective import Objective
 from converters.pyramid.trainer import Trained, Trainer, cut_behind
 from converters.pyramid.work import CutWork
 
-UNUSED_OPTIONS = ("fine_tune", "epochs", "batch_size", "dropout", "label_smoothing")
+UNUSED_OPTIONS = ("balance", "fine_tune", "epochs", "batch_size", "dropout", "label_smoothing")
 """Of training: the budget and the validation images decide instead."""
 
 MAX_VALIDATION = 150

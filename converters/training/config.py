@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from converters.training.augment import Augmentation
+from converters.training.balance import AUTO, BALANCES
 from converters.training.cross_validation import CrossValidationSummary
 from edge.errors import UsageError
 
@@ -19,6 +20,7 @@ class TrainingOptions:
     scratch; ``batch_size``: images; ``seed``: of every random choice of a conversion, also
     before training; ``dropout``: share of features; ``label_smoothing``: share of the target;
     ``budget``: seconds that training may take, of a classifier those of fine-tuning by "auto";
+    ``balance``: how a head treats classes of different sizes, one of :data:`BALANCES`;
     ``fast``: a network that is faster and coarser, of tasks that have one.
 
     Raises:
@@ -32,6 +34,7 @@ class TrainingOptions:
     dropout: float = 0.2
     label_smoothing: float = 0.1
     budget: float | None = None
+    balance: str = AUTO
     fast: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -41,6 +44,13 @@ class TrainingOptions:
                 f"--fine-tune {', '.join(FINE_TUNE)}",
                 repr(self.fine_tune),
                 "use --fine-tune auto",
+                code="unknown-option-value",
+            )
+        if self.balance not in BALANCES:
+            raise UsageError(
+                f"--balance {', '.join(BALANCES)}",
+                repr(self.balance),
+                "use --balance auto",
                 code="unknown-option-value",
             )
         if self.epochs is not None and self.epochs < 1:

@@ -13,8 +13,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.training.balance import FitHead, fit_plain
 from converters.verification.intervals import wilson_interval
-from edge import blas, logistic_regression
+from edge import blas
 
 FOLDS = 5
 REPETITIONS = 3
@@ -145,6 +146,7 @@ def cross_validate(
     repetitions: int = REPETITIONS,
     folds: int = FOLDS,
     most_work: float = MAX_WORK,
+    fit: FitHead = fit_plain,
 ) -> CrossValidation | None:
     """Predict every image by heads that were fitted without it and without its group.
 
@@ -157,6 +159,7 @@ def cross_validate(
         repetitions: at most so many; fewer where the data set is large.
         folds: at most so many; fewer where a class has fewer groups.
         most_work: rows × features × classes × folds × repetitions that are affordable.
+        fit: fits a head.
 
     Returns:
         None where it is not possible (a class has a single group) or would take too long.
@@ -173,7 +176,7 @@ def cross_validate(
 
     def predict(repetition: int, fold: int) -> None:
         held_out = numbers[repetition] == fold
-        fitted = logistic_regression.fit(embeddings[~held_out], labels[~held_out], c)
+        fitted = fit(embeddings[~held_out], labels[~held_out], c, None)
         scores[repetition, held_out] = fitted.probabilities(embeddings[held_out])
 
     # The number of threads of BLAS belongs to the process: set it once, around all of them.

@@ -1,7 +1,8 @@
 """The classification head: regularized logistic regression on embeddings."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -12,9 +13,18 @@ from numpy.typing import NDArray
 from converters import tf
 from converters.backbone.weights import Backbone
 from converters.tasks.classify.embeddings import Embeddings
+from converters.training.balance import (
+    AUTO,
+    BALANCES,
+    NONE,
+    FitHead,
+    fit_with,
+    is_imbalanced,
+    macro_log_loss,
+)
 from converters.training.config import Curve
 from converters.verification import calibration
-from edge import blas, logistic_regression
+from edge import blas
 from edge.logistic_regression import LogisticRegression
 
 
@@ -57,7 +67,8 @@ class LinearHead:
     ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on the training split
     with the selected ``strength`` (C) and ``views``. They are selected on the validation split,
     where ``validation_accuracy`` and ``validation_loss`` (log-loss at the best temperature) are
-    measured. ``unconverged``: the solver stopped early.
+    measured. ``unconverged``: the solver stopped early. ``balance``: how classes of different sizes
+    were treated, and ``balances``: the macro log-loss of all that were tried, on the same split.
     """
 
     kernel: NDArray[np.float32]
@@ -68,6 +79,8 @@ class LinearHead:
     validation_loss: float
     curve: Curve
     unconverged: bool
+    balance: str = NONE
+    balances: Mapping[str, float] = field(default_factory=dict)
 
     def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the softmax of embeddings [n, d], float32 [n, classes]."""
@@ -81,6 +94,7 @@ class _Candidate:
     views: tuple[str, ...]
     accuracy: float
     loss: float
+    macro_loss: float
     fitted: LogisticRegression
 
 
@@ -89,7 +103,7 @@ def affordable(views: tuple[str, ...], images: int) -> tuple[str, ...]:
     return views if len(views) * images <= _MAX_ROWS else views[:1]
 
 
-def fit(embeddings: Embeddings) -> LinearHead:
+def fit(embeddings: Embeddings, balance: str = AUTO, seed: int = 0) -> LinearHead:
     """Fit on the training split; select C and the views on the validation split.
 
     The criterion is validation log-loss: on small validation splits many candidates tie in
@@ -100,14 +114,34 @@ def fit(embeddings: Embeddings) -> LinearHead:
     fine-tuning's best epoch are selected on it next, which needs images on which no weight was
     trained.
 
-    The training split must have images of every class.
+    The training split must have images of every class. Where its classes differ in size, "auto"
+    takes the ``balance`` with the lowest macro log-loss, in which classes count the same; so are
+    candidates of any balance but "none" selected. ``seed``: of images drawn.
     """
+    if balance != AUTO:
+        return _fit(embeddings, balance, seed)
+    imbalanced = is_imbalanced(embeddings.train_labels)
+    tried = BALANCES[1:] if imbalanced else (NONE,)
+    heads = [_fit(embeddings, name, seed) for name in tried]
+    losses = {head.balance: head.balances[head.balance] for head in heads}
+    best = min(heads, key=lambda head: losses[head.balance])
+    return replace(best, balances=losses)
+
+
+def _fit(embeddings: Embeddings, balance: str, seed: int) -> LinearHead:
+    """Fit with one balance; see :func:`fit`."""
     # The image alone, and with all views; a dict, since both may be the same.
     tried = dict.fromkeys((embeddings.views[:1], embeddings.views))
     # The number of threads of BLAS belongs to the process: set it once, around both.
     with blas.one_thread(), ThreadPoolExecutor(len(tried)) as pool:
-        candidates = list(chain(*pool.map(partial(_path, embeddings), tried)))
-    best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
+        path = partial(_path, embeddings, fit_with(balance, seed))
+        candidates = list(chain(*pool.map(path, tried)))
+
+    def rank(candidate: _Candidate) -> tuple[float, ...]:
+        loss = candidate.loss if balance == NONE else candidate.macro_loss
+        return loss, -candidate.accuracy, len(candidate.views), candidate.strength
+
+    best = min(candidates, key=rank)
     return LinearHead(
         kernel=best.fitted.kernel,
         bias=best.fitted.bias,
@@ -117,6 +151,8 @@ def fit(embeddings: Embeddings) -> LinearHead:
         validation_loss=best.loss,
         curve=_curve([c for c in candidates if c.views == best.views]),
         unconverged=not best.fitted.converged,
+        balance=balance,
+        balances={balance: best.macro_loss},
     )
 
 
@@ -125,7 +161,7 @@ def _rows(embeddings: Embeddings, views: tuple[str, ...]) -> NDArray[np.float32]
     return np.concatenate([embeddings.train[:, embeddings.views.index(view)] for view in views])
 
 
-def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
+def _path(embeddings: Embeddings, fit_head: FitHead, views: tuple[str, ...]) -> list[_Candidate]:
     """Fit all strengths for a set of views, each starting from the previous fit."""
     features = _rows(embeddings, views)
     labels = np.tile(embeddings.train_labels, len(views))
@@ -133,7 +169,7 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
     candidates: list[_Candidate] = []
     for strength in STRENGTHS:
         start = candidates[-1].fitted if candidates else None
-        fitted = logistic_regression.fit(features, labels, strength, start)
+        fitted = fit_head(features, labels, strength, start)
         scores = fitted.probabilities(embeddings.validation)
         calibrated = calibration.scale_probabilities(
             scores, calibration.likeliest_temperature(scores, truth)
@@ -144,6 +180,7 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
                 views,
                 float((scores.argmax(axis=1) == truth).mean()),
                 calibration.reliability(calibrated, truth).log_loss,
+                macro_log_loss(calibrated, truth),
                 fitted,
             )
         )

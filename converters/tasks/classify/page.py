@@ -1,5 +1,6 @@
 """The part of a report's page that is about classes: scores, confusion and mistakes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
-from converters.report import confusion, learning_plot, learning_text, plots, text
+from converters.report import confusion, formatting, learning_plot, learning_text, plots, text
 from converters.report.analysis import AnalysisReport
 from converters.report.gallery import Gallery, GalleryImage
 from converters.report.html import TaskPage
 from converters.report.model import Report
 from converters.report.sections import CalibrationReport
+from converters.report.variant import ClassReport
 from converters.task import TrainingResult
 from converters.verification.evaluate import Predictions
 
@@ -82,6 +84,7 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
             "matrix": confusion.matrix(chosen.confusion) if drawn else None,
             "named_columns": len(classes) <= confusion.NAMED_COLUMNS,
             "pairs": confusion.worst_pairs(chosen.confusion, classes),
+            "macro": macro_sentence(chosen.per_class),
             "per_class": confusion.worst_first(chosen.per_class),
             "scores": text.calibration_summary(calibration),
             "reliability": _reliability(calibration),
@@ -102,6 +105,21 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
         baseline=(max(supports) / sum(supports), "always predicting the most common class"),
         measured=_IN_PARTS if training.trained.by_product is not None else "",
         not_measured=(f"Images that show none of the classes: {rejected}.",),
+    )
+
+
+def macro_sentence(per_class: Sequence[ClassReport]) -> str:
+    """Say what is reached if each class counts the same, however many test images it has."""
+    rows = [row for row in per_class if row.support]
+    recall, precision, f1 = (
+        formatting.percent(sum(values) / len(rows))
+        for values in (
+            [row.recall for row in rows], [row.precision for row in rows], [row.f1 for row in rows]
+        )
+    )  # fmt: skip
+    return (
+        f"Each class counting the same: balanced accuracy (mean recall) {recall}, macro precision "
+        f"{precision}, macro F1 {f1}."
     )
 
 

@@ -39,6 +39,7 @@ def measure_quality(
     validation = predictions.validation.argmax(1) == dataset.labels[split.validation]
     confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
     np.add.at(confusion, (truth, predicted), 1)
+    per_class = class_figures(truth, predicted, dataset.classes)
     return Quality(
         metric=ACCURACY,
         value=correct / images,
@@ -47,8 +48,8 @@ def measure_quality(
         interval_for=lambda number: wilson_interval(correct / images * number, number),
         validation=float(validation.mean()),
         agreement=float((predicted == reference.test.argmax(1)).mean()),
-        figures={"log_loss": trust.log_loss, "ece": trust.ece},
-        per_class=class_figures(truth, predicted, dataset.classes),
+        figures={"log_loss": trust.log_loss, "ece": trust.ece, **macro_figures(per_class)},
+        per_class=per_class,
         details=ClassifierDetails(confusion, trust.log_loss, trust.ece),
     )
 
@@ -75,6 +76,18 @@ def class_figures(
         )
         for label, (precision, recall, f1, images) in zip(classes, rows, strict=True)
     )
+
+
+def macro_figures(per_class: Sequence[ClassQuality]) -> dict[str, float]:
+    """Average over the classes that have test images, each counting the same.
+
+    The mean recall is called balanced accuracy (Brodersen et al., ICPR 2010).
+    """
+    rows = [row.figures for row in per_class if row.support]
+    names = {
+        "balanced_accuracy": "recall", "macro_precision": "precision", "macro_f1": "f1",
+    }  # fmt: skip
+    return {name: float(np.mean([row[key] for row in rows])) for name, key in names.items()}
 
 
 def accuracy_loss(

@@ -19,6 +19,7 @@ from converters.tasks.classify import head as heads
 from converters.tasks.classify.embedding_cache import embed_by_file
 from converters.tasks.classify.embeddings import Embeddings, embed
 from converters.tasks.classify.finetune import fine_tune
+from converters.training.balance import NONE, fit_with
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.cross_validation import (
     FEW_IMAGES,
@@ -84,7 +85,7 @@ def _on_pretrained(
         calibration = draw_calibration(dataset, split, options.seed)
         embeddings = embed(backbone, dataset, split, cache, progress, views, calibration)
         embedded = time.perf_counter()
-        head = heads.fit(embeddings)
+        head = heads.fit(embeddings, options.balance, options.seed)
         seconds["embed"] += embedded - started
         seconds["head"] += time.perf_counter() - embedded
         return embeddings, head
@@ -102,6 +103,8 @@ def _on_pretrained(
             "views": list(head.views),
             "validation_accuracy": head.validation_accuracy,
             "validation_loss": head.validation_loss,
+            "balance": head.balance,
+            "macro_log_loss": dict(head.balances),
         },
     }
     details["seconds"] = seconds
@@ -177,6 +180,7 @@ def _begin_validation(
             # Each view adds its loss to that of the image: without the others C has to be larger.
             head.strength * len(head.views),
             split.seed,
+            fit=fit_with(head.balance, split.seed),
         )
         seconds["cross_validation"] = time.perf_counter() - started
         return validated.summary() if validated else None
@@ -190,9 +194,21 @@ def _head_notes(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ..
         f"(C {head.strength:g}, views: {', '.join(head.views)}); embeddings of "
         f"{counted(embeddings.computed, 'image')} computed, {embeddings.cached} from the cache."
     )
+    notes = (note, *_balance_notes(head))
     if head.unconverged:
-        return note, "The solver of the head stopped before converging; the result is usable."
-    return (note,)
+        return *notes, "The solver of the head stopped before converging; the result is usable."
+    return notes
+
+
+def _balance_notes(head: heads.LinearHead) -> tuple[str, ...]:
+    """Say how classes of different sizes were treated, and why."""
+    if len(head.balances) == 1:
+        return () if head.balance == NONE else (f"Balance of classes: {head.balance}.",)
+    losses = ", ".join(f"{name} {loss:.3f}" for name, loss in head.balances.items())
+    return (
+        f"Balance of classes: {head.balance}, by the macro log-loss on the validation split "
+        f"({losses}).",
+    )
 
 
 def _ineffective_options(trained: TrainedModel, options: TrainingOptions) -> tuple[str, ...]:
@@ -200,7 +216,7 @@ def _ineffective_options(trained: TrainedModel, options: TrainingOptions) -> tup
     default = TrainingOptions()
     idle: list[str] = []
     if trained.method == "scratch":
-        idle = ["fine_tune", "budget"]
+        idle = ["fine_tune", "budget", "balance"]
     elif "fine_tuning" not in trained.details:
         idle = ["epochs", "batch_size", "dropout", "label_smoothing", "budget"]
     changed = [name for name in idle if getattr(options, name) != getattr(default, name)]

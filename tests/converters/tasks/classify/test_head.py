@@ -134,3 +134,14 @@ def test_neither_scipy_nor_scikit_learn_is_imported() -> None:
     command = [sys.executable, "-c", script]
     answer = subprocess.run(command, check=False, capture_output=True, text=True)
     assert answer.stderr.strip() == "set()"
+
+
+def test_auto_balances_classes_that_differ_and_leaves_others_alone() -> None:
+    even = blobs(3, 30, seed=0)
+    assert fit(even).balance == "none"
+    rows = np.flatnonzero((even.train_labels == 0) | (np.arange(len(even.train)) % 10 == 0))
+    few = replace(even, train=even.train[rows], train_labels=even.train_labels[rows])
+    chosen, plain = fit(few), fit(few, balance="none")
+    assert len(chosen.balances) == 5
+    assert chosen.balance == min(chosen.balances, key=chosen.balances.__getitem__) != "none"
+    assert accuracy(chosen, even) > accuracy(plain, even)
