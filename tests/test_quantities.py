@@ -18,7 +18,7 @@ SEVERAL = {
     "compiled.subgraphs", "decoder.classes or f'at most {MAX_CLASSES}'", "len(subsets) + 1",
     "folder.width", "self.width", "len(head.kernel)", "len(pixels)", "len(content)",
     "MAX_BOUNDARIES", "_MAX_LABEL_BYTES",
-    "timeout", "DOCKER_TIMEOUT", "len(others)", "suffixes",
+    "counts['mean']", "timeout", "DOCKER_TIMEOUT", "len(others)", "suffixes",
     "width", "operand.size", "','.join(classes)", "' and '.join(kinds)", "' and '.join(suffixes)",
 }  # fmt: skip
 """Values before a noun that are constants, are above 1 there, or are no counts."""

@@ -6,6 +6,7 @@ from converters.report.analysis import CurvePointReport
 from converters.report.axes import AxisScale, frame, titles
 from converters.report.drawing import SERIES, Drawing, Label, Marker, Polyline, Shape, to_svg
 from converters.report.formatting import percent
+from edge.quantities import counted
 
 _SIZE = (374.0, 240.0)
 """Width and height in points."""
@@ -46,7 +47,9 @@ def learning_curve_svg(points: Sequence[CurvePointReport]) -> str:
 def describe_learning_curve(points: Sequence[CurvePointReport]) -> str:
     """Describe the plot in words, as its alternative text."""
     listed = "; ".join(
-        f"{p.photos:.0f} photos: {percent(p.measured)}" for p in points if p.measured is not None
+        f"{counted(round(p.photos), 'photo')}: {percent(p.measured)}"
+        for p in points
+        if p.measured is not None
     )
     last = points[-1]
     return (

@@ -12,6 +12,7 @@ from edge.modelfile.flatbuffer import FlatbufferError
 from edge.modelfile.flatbuffer_writer import Table, Tables, numbers
 from edge.modelfile.tflite import EDGETPU_OP, Graph, ModelFile, OpInfo, TensorInfo
 from edge.modelwriter.receptive_field import CellCenters, cell_centers
+from edge.quantities import counted
 
 _SOFTMAX, _LOGISTIC = 25, 14
 _DEQUANTIZE = 6
@@ -53,7 +54,7 @@ def find_feature_map(file: ModelFile, name: str = "the model") -> FeatureMap:
     graph = file.main
     writers = {output: op for op in graph.operators for output in op.outputs}
     if len(graph.outputs) != 1:
-        raise _without(name, f"has {len(graph.outputs)} outputs")
+        raise _without(name, f"has {counted(len(graph.outputs), 'output')}")
     layer = _source(writers, graph.outputs[0], (*_PASSING, _SOFTMAX, _LOGISTIC))
     if layer is not None and layer.custom == EDGETPU_OP:
         raise _without(name, "is compiled for the Edge TPU, with its inner tensors out of sight")

@@ -14,6 +14,7 @@ from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.modelwriter.feature_map import FeatureMap, find_feature_map
 from edge.modelwriter.receptive_field import CellCenters
+from edge.quantities import counted
 from edge.results import Classification, ClassScore
 from edge.tasks.classify.classifier import Classifier
 from edge.tasks.task import SingleImage, TaskSettings, check_classes
@@ -151,7 +152,7 @@ def _of_classes(feature_map: FeatureMap, classes: int, name: str) -> FeatureMap:
         return replace(feature_map, kernel=np.concatenate([-kernel, kernel]))
     if len(kernel) != classes:
         raise ModelError(
-            f"a last layer with {classes} outputs",
+            f"a last layer with {counted(classes, 'output')}",
             f"{name}, whose last layer has {len(kernel)}",
             "use the method occlusion, which looks at the scores only",
             code="model-without-feature-map",
