@@ -4,7 +4,6 @@
 
 BIN = .venv/bin
 PACKAGES = edge converters demos boards
-PYTHON_SOURCES = $(PACKAGES) tests conftest.py
 # Tests start hundreds of processes: without compiled modules each would compile what it imports.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
@@ -33,16 +32,15 @@ quickstart:
 	@$(BIN)/python -m converters.quickstart
 
 lint: setup
-	@$(BIN)/mypy & types=$$!; \
-	$(BIN)/ruff check $(PYTHON_SOURCES) && $(BIN)/ruff format --check $(PYTHON_SOURCES) && \
-	$(BIN)/codespell $(PYTHON_SOURCES) *.md Makefile .ci .github && \
-	$(BIN)/lint-imports --no-logo; others=$$?; \
-	wait $$types && exit $$others
+	@sh .ci/lint
 
 # Both environments have the versions of the lock file: what passed in the base one is not run again.
-test: lint
-	@sh .ci/test-base $(PYTEST_FLAGS); base=$$?; \
-	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --doctest-modules tests $(PACKAGES) \
+# The linters go on beside the base tests, and there is a worker more than processors: many tests wait.
+test: setup
+	@linted=$$(mktemp); sh .ci/lint >$$linted 2>&1 & linting=$$!; \
+	sh .ci/test-base $(PYTEST_FLAGS); base=$$?; \
+	wait $$linting; lint=$$?; cat $$linted; rm -f $$linted; [ $$lint = 0 ] || exit $$lint; \
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --doctest-modules tests $(PACKAGES) \
 	    -m 'not realdata and not network and not board' --leave-out build/passed \
 	    $(PYTEST_FLAGS) && exit $$base
 
