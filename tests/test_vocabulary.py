@@ -24,14 +24,16 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield from (alias.asname or alias.name for alias in aliases)
 
 
-def _bindings(node: ast.AST) -> Iterator[tuple[int, str]]:
+def _bindings(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Line and name of each binding, without the fields of the errors, one of which is "found"."""
-    if isinstance(node, ast.ClassDef) and node.name in error_classes():
-        return
-    for name in _names(node):
-        yield getattr(node, "lineno", 0), name
-    for child in ast.iter_child_nodes(node):
-        yield from _bindings(child)
+    nodes = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.ClassDef) and node.name in error_classes():
+            continue
+        for name in _names(node):
+            yield getattr(node, "lineno", 0), name
+        nodes.extend(ast.iter_child_nodes(node))
 
 
 def test_no_filler_word_is_a_variable_name() -> None:

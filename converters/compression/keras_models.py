@@ -1,5 +1,6 @@
 """Flat Keras models: their 1×1 convolutions, and tfmot's wrappers around their layers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from converters import tf
@@ -18,19 +19,17 @@ def pointwise(model: Any) -> list[Any]:
     ]
 
 
-def strip_wrappers(wrapped: Any, like: Any) -> Any:
-    """Copy ``like`` with the trained weights of ``wrapped``, which was created from it.
+def weight_pairs(plain: Any, wrapped: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each variable of ``plain`` with its counterpart in ``wrapped``, its layers in wrappers.
 
-    Everything else in the wrappers (masks, ranges) is dropped. Layers and weights are matched by
+    What else the wrappers have (masks, ranges) is left out. Layers and variables are matched by
     name: inside a wrapper a layer's own list of weights is incomplete.
     """
-    plain = tf.clone_model(like)
-    trained = {_own_name(layer.name): layer for layer in wrapped.layers}
+    counterparts = {_own_name(layer.name): layer for layer in wrapped.layers}
     for layer in plain.layers:
         if layer.weights:
-            values = {_leaf(w): w.numpy() for w in trained[layer.name].weights}
-            layer.set_weights([values[_leaf(weight)] for weight in layer.weights])
-    return plain
+            by_name = {_leaf(weight): weight for weight in counterparts[layer.name].weights}
+            yield from ((weight, by_name[_leaf(weight)]) for weight in layer.weights)
 
 
 def _own_name(name: str) -> str:

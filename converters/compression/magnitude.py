@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from converters import tf
 from converters.compression import distillation
 from converters.compression.context import RecipeContext, RecipeState
-from converters.compression.keras_models import pointwise, strip_wrappers
+from converters.compression.keras_models import pointwise, weight_pairs
 from edge.errors import ConversionError, UsageError
 
 _RIDGE = 1e-3
@@ -197,8 +197,8 @@ def prune(
     Raises:
         ConversionError: the model has too few weights in 1×1 convolutions.
     """
-    student = _prune_in_rounds(model, options, context)
-    wrapped = _hold_zeros(tf.clone_model(student))
+    pruned = _prune_in_rounds(model, options, context)
+    wrapped = _hold_zeros(pruned)
     log = distillation.distill(
         wrapped,
         context.teacher,
@@ -206,7 +206,8 @@ def prune(
         options.distillation(),
         callbacks=[tf.tfmot().sparsity.keras.UpdatePruningStep()],
     )
-    pruned = strip_wrappers(wrapped, like=student)
+    for weight, trained in weight_pairs(pruned, wrapped):
+        weight.assign(trained)
     kernels = {layer.name: layer.get_weights()[0] for layer in pointwise(pruned)}
     sizes = [kernel.size for kernel in kernels.values()]
     zeros = {name: float(np.mean(kernel == 0)) for name, kernel in kernels.items()}
@@ -285,16 +286,20 @@ def _prune_in_rounds(model: Any, options: MagnitudeOptions, context: RecipeConte
 
 
 def _hold_zeros(model: Any) -> Any:
-    """Wrap ``model`` so that its zeros stay while it trains."""
+    """Return a copy of ``model`` in wrappers, whose zeros stay while it trains."""
     sparsity = tf.tfmot().sparsity.keras
     pruned = {layer.name for layer in pointwise(model)}
 
     def wrap(layer: Any) -> Any:
+        copy = type(layer).from_config(layer.get_config())
         if layer.name not in pruned:
-            return layer
+            return copy
         share = float(np.mean(layer.get_weights()[0] == 0))
         # The mask is computed once, in the first step, before any weight has changed.
         once = sparsity.ConstantSparsity(share, begin_step=0, end_step=1, frequency=1)
-        return sparsity.prune_low_magnitude(layer, pruning_schedule=once)
+        return sparsity.prune_low_magnitude(copy, pruning_schedule=once)
 
-    return tf.keras().models.clone_model(model, clone_function=wrap)
+    wrapped = tf.keras().models.clone_model(model, clone_function=wrap)
+    for weight, copied in weight_pairs(model, wrapped):
+        copied.assign(weight)
+    return wrapped

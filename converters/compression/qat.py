@@ -12,7 +12,7 @@ import numpy as np
 from converters import tf, tflite
 from converters.compression import distillation
 from converters.compression.context import RecipeContext, RecipeState
-from converters.compression.keras_models import pointwise, strip_wrappers
+from converters.compression.keras_models import pointwise, weight_pairs
 from converters.training import fit
 from edge.errors import ConversionError
 
@@ -174,7 +174,9 @@ def _train(
         input_type=options.input_type,
         output_type=options.output_type,
     )
-    plain = strip_wrappers(wrapped, like=state.model)
+    plain = tf.clone_model(state.model)
+    for weight, trained in weight_pairs(plain, wrapped):
+        weight.assign(trained)
     details = {"recovery": log.to_dict()}
     return replace(state, model=plain, content=content, details=(*state.details, details))
 

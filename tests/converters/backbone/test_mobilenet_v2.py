@@ -1,14 +1,22 @@
 """The architecture as a table is the architecture as Keras builds it."""
 
+import functools
+from typing import Any
+
 import pytest
 from errors import raises_code
 
 from converters.backbone import mobilenet_v2
 
 
+@functools.cache
+def build(alpha: float) -> Any:
+    return mobilenet_v2.build(alpha, 128)
+
+
 @pytest.mark.parametrize("alpha", [0.35, 1.4])
 def test_the_table_of_layers_is_that_of_the_model(alpha: float) -> None:
-    model = mobilenet_v2.build(alpha, 96)
+    model = build(alpha)
     built = [
         (layer.name, tuple(tuple(w.shape) for w in layer.weights))
         for layer in model.layers
@@ -18,7 +26,7 @@ def test_the_table_of_layers_is_that_of_the_model(alpha: float) -> None:
 
 
 def test_the_model_is_flat_and_ends_in_a_feature_map() -> None:
-    model = mobilenet_v2.build(0.35, 128)
+    model = build(0.35)
     assert model.input_shape == (None, 128, 128, 3)
     assert model.output_shape == (None, 4, 4, 1280)
     assert not any(hasattr(layer, "layers") for layer in model.layers)

@@ -291,7 +291,7 @@ def test_a_missing_file_is_called_missing() -> None:
 
 
 def test_random_weights_follow_the_seed_and_say_so() -> None:
-    first, again, other = (weights.load("none", None, None, seed) for seed in (1, 1, 2))
+    first, again, other = (weights.load("none", 0.35, 96, seed) for seed in (1, 1, 2))
     assert not first.pretrained
     assert "random" in first.notes[0]
     assert first.fingerprint == again.fingerprint != other.fingerprint
