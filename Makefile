@@ -37,9 +37,9 @@ lint: setup
 # Both environments have the versions of the lock file: what passed in the base one is not run again.
 # The linters go on beside the base tests, and there is a worker more than processors: many tests wait.
 test: setup
-	@linted=$$(mktemp); sh .ci/lint >$$linted 2>&1 & linting=$$!; \
-	sh .ci/test-base $(PYTEST_FLAGS); base=$$?; \
-	wait $$linting; lint=$$?; cat $$linted; rm -f $$linted; [ $$lint = 0 ] || exit $$lint; \
+	@linted=$$(mktemp); base=0; lint=0; sh .ci/lint >$$linted 2>&1 & linting=$$!; \
+	sh .ci/test-base $(PYTEST_FLAGS) || base=$$?; \
+	wait $$linting || lint=$$?; cat $$linted; rm -f $$linted; [ $$lint = 0 ] || exit $$lint; \
 	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --doctest-modules tests $(PACKAGES) \
 	    -m 'not realdata and not network and not board' --leave-out build/passed \
 	    $(PYTEST_FLAGS) && exit $$base

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-import jsonschema
+import pytest
 import tiny_models
 from errors import error_code
 
@@ -11,6 +11,7 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
 
 
 def test_explain_adds_the_class_that_is_explained_and_its_peak(run_here, tmp_path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
     model, lines = tmp_path / "tiny.tflite", tmp_path / "lines.jsonl"
     model.write_bytes(tiny_models.pooled_classifier())
     done = run_here(
