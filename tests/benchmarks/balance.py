@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from suspects import embedded
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import split
@@ -22,6 +21,10 @@ from converters.tasks.classify.embeddings import Embeddings
 from converters.tasks.classify.quality import class_figures, macro_figures
 from converters.tasks.classify.suspects import EmbeddedImages
 from edge.files import cache_folder
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from embedded_sets import embedded
 
 FEWEST = 1
 

@@ -14,11 +14,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from suspects import embedded, fashion_images
 
 from converters.tasks.classify.suspects import EmbeddedImages
 from converters.training.learning_curve import LearningCurve, measure_curve, part_of
 from edge.files import cache_folder
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from embedded_sets import embedded, fashion_images
 
 GOAL, STRENGTH = 2.0, 0.03
 
