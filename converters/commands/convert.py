@@ -160,14 +160,7 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     help="Of classifiers whose classes differ in size, how the head is fitted: none, weights, "
     "oversample, undersample, logit-adjusted; or auto, the best of them on the validation split.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="Random seed.",
-)
+@shared.SEED
 @click.option(
     "--recipe",
     "recipes",

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from converters import api
+from converters.commands.options import SEED
 from converters.terminal_progress import TerminalProgress
 from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON, counted
@@ -74,14 +75,7 @@ aside/' brings moved images back.
     help="Move the suspects, or the --worst of them, to this new or empty folder outside DATASET, "
     "with a record that 'edge dataset restore' undoes it by.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="Random seed.",
-)
+@SEED
 @JSON
 def suspects(
     dataset: Path,

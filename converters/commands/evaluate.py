@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from converters import api
-from converters.commands.options import Command
+from converters.commands.options import SEED, Command
 from converters.terminal_progress import TerminalProgress
 from edge.commands.options import JSON, LABELS, MODEL, normalizing, running, say
 
@@ -99,14 +99,7 @@ def _minimums(command: Command) -> Command:
     help="Subset to evaluate.  [default: test, where the dataset has splits]",
 )
 @_minimums
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="Random seed.",
-)
+@SEED
 @LABELS
 @normalizing
 @running

@@ -18,6 +18,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+SEED = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Random seed.",
+)
 
 
 def _minimum_help(task: str) -> str:
