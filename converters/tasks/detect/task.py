@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from converters.dataset.annotations import BoxListing
 from converters.dataset.audit import Dataset
 from converters.dataset.intake import OpenedDataset, list_boxes
 from converters.dataset.recognition import DETECT
-from converters.dataset.split import Split
+from converters.dataset.split import Indices, Split
 from converters.progress import Progress, SilentProgress
 from converters.pyramid import weights
 from converters.pyramid.record import described
-from converters.pyramid.training import UNUSED_OPTIONS, PyramidTraining, train
-from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata
+from converters.pyramid.training import train
+from converters.pyramid_task import PyramidTask
+from converters.task import RunMethod, TrainingResult, model_metadata
 from converters.tasks.detect import dataset as boxes
 from converters.tasks.detect import files, network, predictions, quality, recipes
 from converters.tasks.detect.assignment import choose_strides
@@ -34,29 +36,24 @@ from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
 from converters.verification.evaluate import Predictions
 from converters.verification.quality import PairedLoss, Quality
-from edge.errors import ConversionError, ModelError, UsageError
+from edge.errors import ConversionError, UsageError
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
 from edge.quantities import counted
 
-SIZE = 320
-"""Side of the input in pixels, by default."""
-
-BUDGET = 300.0
-"""Seconds of training, by default."""
-
 NAMES = {"map50": "mAP50", "map": "mAP50-95"}
 """Of the figures on the validation images."""
 
 
-class DetectionTask(TrainingTask):
+class DetectionTask(PyramidTask):
     """Boxes of objects."""
 
     name = DETECT
     metric = quality.MAP50
-    recoverable = False
-    unused_options = ("fast", *UNUSED_OPTIONS)
+    noun = "detector"
+    size = 320
+    unused_options = ("fast", *PyramidTask.unused_options)
 
     def list_images(self, opened: OpenedDataset) -> BoxListing:
         """List the images with their boxes."""
@@ -67,23 +64,6 @@ class DetectionTask(TrainingTask):
     ) -> Dataset:
         """Decode the images, and check images and boxes."""
         return boxes.audit(listing, preprocessing, workdir, progress)
-
-    def load_weights(
-        self,
-        weights_name: str | None,
-        alpha: float | None,
-        size: int | None,
-        seed: int,
-        progress: Progress,
-    ) -> Backbone:
-        """Load the trunk."""
-        return weights.load(
-            weights_name, alpha, SIZE if size is None else size, seed, progress, "detector"
-        )
-
-    def tensorflow_option(self, weights_name: str | None, options: TrainingOptions) -> str:
-        """Return what takes TensorFlow: all training of detectors."""
-        return "--task detect"
 
     def train(
         self,
@@ -109,26 +89,11 @@ class DetectionTask(TrainingTask):
             untrained, BoxedImages(dataset, split.train), BoxedImages(dataset, split.validation),
             augmentation,
         )  # fmt: skip
-        training = PyramidTraining(
-            budget=BUDGET if options.budget is None else options.budget, seed=options.seed
-        )
+        training = self.pyramid_training(options)
         key = training_key(backbone, dataset, split, training, augmentation)
         trained = train(untrained, objective, training, cache / f"detector-{key}.npz", progress)
         return described(
             trained, backbone, NAMES, {"strides": list(strides), "trunk_widths": dict(widths)}
-        )
-
-    def read_network(self, folder: Path, size: int, classes: int) -> DetectorNetwork:
-        """Refuse: networks of detectors are not read back.
-
-        Raises:
-            ModelError: always.
-        """
-        raise ModelError(
-            "a result of a task that can be compressed afterwards",
-            f"the detector in {folder}",
-            "convert the dataset again, with the recipes that you want",
-            code="trained-model-mismatch",
         )
 
     def write_variants(
@@ -187,19 +152,17 @@ class DetectionTask(TrainingTask):
             for name, content in selected.companions.items()
         }
 
-    def predict(
-        self, variant: Variant, training: TrainingResult, progress: Progress
-    ) -> Predictions:
-        """Return the detections of a file in each split, in pixels of the input."""
-
-        def detect(subset: str) -> predictions.Detected:
-            words = f"evaluating {variant.name} on the {subset} split"
-            indices = getattr(training.split, subset)
-            return predictions.detect(
-                variant.content, variant.name, training.dataset, indices, words, progress
-            )
-
-        return Predictions(variant, detect("validation"), detect("test"))
+    def predict_images(
+        self,
+        content: bytes,
+        name: str,
+        dataset: Dataset,
+        indices: Indices,
+        words: str,
+        progress: Progress,
+    ) -> Any:
+        """Return the detections of a file, in pixels of the input."""
+        return predictions.detect(content, name, dataset, indices, words, progress)
 
     def quality(
         self, predicted: Predictions, reference: Predictions, training: TrainingResult

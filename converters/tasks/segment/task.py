@@ -13,12 +13,13 @@ from converters.dataset.annotations import MaskListing
 from converters.dataset.audit import Dataset
 from converters.dataset.intake import OpenedDataset, list_masks
 from converters.dataset.recognition import SEGMENT
-from converters.dataset.split import Split
+from converters.dataset.split import Indices, Split
 from converters.progress import Progress, SilentProgress
 from converters.pyramid import weights
 from converters.pyramid.record import described, training_key
-from converters.pyramid.training import UNUSED_OPTIONS, PyramidTraining, train
-from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata, option_not_for
+from converters.pyramid.training import train
+from converters.pyramid_task import PyramidTask
+from converters.task import RunMethod, TrainingResult, model_metadata, option_not_for
 from converters.tasks.segment import dataset as masks
 from converters.tasks.segment import files, network, predictions, quality
 from converters.tasks.segment.augmentation import SegmentationAugmentation
@@ -31,26 +32,20 @@ from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.evaluate import Predictions
 from converters.verification.quality import PairedLoss, Quality
 from converters.verification.verdict import Baseline
-from edge.errors import ConversionError, ModelError, UsageError
+from edge.errors import ConversionError, UsageError
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
 from edge.quantities import counted
 from edge.terminal import suppress_native_stderr
 
-SIZE = 256
-"""Side of the input in pixels, by default."""
 
-BUDGET = 300.0
-"""Seconds of training, by default."""
-
-
-class SegmentationTask(TrainingTask):
+class SegmentationTask(PyramidTask):
     """The class of each pixel."""
 
     name = SEGMENT
     metric = quality.MIOU
-    recoverable = False
-    unused_options = UNUSED_OPTIONS
+    noun = "segmenter"
+    size = 256
 
     def list_images(self, opened: OpenedDataset) -> MaskListing:
         """List the images with their masks."""
@@ -62,19 +57,6 @@ class SegmentationTask(TrainingTask):
         """Decode the images, and check images and masks."""
         return masks.audit(listing, preprocessing, workdir, progress)
 
-    def load_weights(
-        self,
-        weights_name: str | None,
-        alpha: float | None,
-        size: int | None,
-        seed: int,
-        progress: Progress,
-    ) -> Backbone:
-        """Load the trunk."""
-        return weights.load(
-            weights_name, alpha, SIZE if size is None else size, seed, progress, "segmenter"
-        )
-
     def check_options(self, options: TrainingOptions, precision: float | None) -> None:
         """Refuse a precision, too: masks have classes, and no scores to be sure of.
 
@@ -84,10 +66,6 @@ class SegmentationTask(TrainingTask):
         super().check_options(options, precision)
         if precision is not None:
             raise option_not_for("--precision", self.name)
-
-    def tensorflow_option(self, weights_name: str | None, options: TrainingOptions) -> str:
-        """Return what takes TensorFlow: all training of segmenters."""
-        return "--task segment"
 
     def train(
         self,
@@ -109,25 +87,10 @@ class SegmentationTask(TrainingTask):
             untrained, MaskedImages(dataset, split.train), MaskedImages(dataset, split.validation),
             augmentation,
         )  # fmt: skip
-        training = PyramidTraining(
-            budget=BUDGET if options.budget is None else options.budget, seed=options.seed
-        )
+        training = self.pyramid_training(options)
         key = training_key(backbone, dataset, split, (training, augmentation, stride), _content)
         trained = train(untrained, objective, training, cache / f"segmenter-{key}.npz", progress)
         return described(trained, backbone, {"miou": "mIoU"}, {"stride": stride})
-
-    def read_network(self, folder: Path, size: int, classes: int) -> SegmenterNetwork:
-        """Refuse: networks of segmenters are not read back.
-
-        Raises:
-            ModelError: always.
-        """
-        raise ModelError(
-            "a result of a task that can be compressed afterwards",
-            f"the segmenter in {folder}",
-            "convert the dataset again, with the recipes that you want",
-            code="trained-model-mismatch",
-        )
 
     def write_variants(
         self, training: TrainingResult, trained: SegmenterNetwork, progress: Progress
@@ -180,19 +143,17 @@ class SegmentationTask(TrainingTask):
         )
         return replace(about, task=SEGMENT)
 
-    def predict(
-        self, variant: Variant, training: TrainingResult, progress: Progress
-    ) -> Predictions:
-        """Return the masks of a file in each split, at the size of the input."""
-
-        def segment(subset: str) -> predictions.Segmented:
-            words = f"evaluating {variant.name} on the {subset} split"
-            indices = getattr(training.split, subset)
-            return predictions.segment(
-                variant.content, variant.name, training.dataset, indices, words, progress
-            )
-
-        return Predictions(variant, segment("validation"), segment("test"))
+    def predict_images(
+        self,
+        content: bytes,
+        name: str,
+        dataset: Dataset,
+        indices: Indices,
+        words: str,
+        progress: Progress,
+    ) -> predictions.Segmented:
+        """Return the masks of a file, at the size of the input."""
+        return predictions.segment(content, name, dataset, indices, words, progress)
 
     def quality(
         self, predicted: Predictions, reference: Predictions, training: TrainingResult

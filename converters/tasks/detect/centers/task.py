@@ -11,12 +11,12 @@ from converters.compression.methods import Method
 from converters.dataset.annotations import BoxListing
 from converters.dataset.audit import Dataset
 from converters.dataset.recognition import DETECT
-from converters.dataset.split import Split
+from converters.dataset.split import Indices, Split
 from converters.metrics.points import match_points
 from converters.progress import Progress, SilentProgress
 from converters.pyramid import weights
 from converters.pyramid.record import described
-from converters.pyramid.training import PyramidTraining, train
+from converters.pyramid.training import train
 from converters.task import RunMethod, TrainingResult, model_metadata
 from converters.tasks.detect.centers import dataset as points
 from converters.tasks.detect.centers import files, network, predictions, quality
@@ -25,7 +25,7 @@ from converters.tasks.detect.dataset import BoxedImages
 from converters.tasks.detect.options import box_augmentation, training_key
 from converters.tasks.detect.predictions import true_boxes
 from converters.tasks.detect.quality import threshold_of
-from converters.tasks.detect.task import BUDGET, DetectionTask
+from converters.tasks.detect.task import DetectionTask
 from converters.tflite import Variant
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
@@ -76,9 +76,7 @@ class CountingTask(DetectionTask):
             untrained, BoxedImages(dataset, split.train), BoxedImages(dataset, split.validation),
             augmentation, head,
         )  # fmt: skip
-        training = PyramidTraining(
-            budget=BUDGET if options.budget is None else options.budget, seed=options.seed
-        )
+        training = self.pyramid_training(options)
         key = training_key(backbone, dataset, split, training, augmentation)
         trained = train(untrained, objective, training, cache / f"counter-{key}.npz", progress)
         details = {**head, "threshold": trained.figures["threshold"]}
@@ -125,19 +123,17 @@ class CountingTask(DetectionTask):
         """Return no further file: TFLite_Detection_PostProcess knows boxes only."""
         return {}
 
-    def predict(
-        self, variant: Variant, training: TrainingResult, progress: Progress
-    ) -> Predictions:
-        """Return the points of a file in each split, in pixels of the input."""
-
-        def detect(subset: str) -> predictions.Detected:
-            words = f"evaluating {variant.name} on the {subset} split"
-            indices = getattr(training.split, subset)
-            return predictions.detect(
-                variant.content, variant.name, training.dataset, indices, words, progress
-            )
-
-        return Predictions(variant, detect("validation"), detect("test"))
+    def predict_images(
+        self,
+        content: bytes,
+        name: str,
+        dataset: Dataset,
+        indices: Indices,
+        words: str,
+        progress: Progress,
+    ) -> predictions.Detected:
+        """Return the points of a file, in pixels of the input."""
+        return predictions.detect(content, name, dataset, indices, words, progress)
 
     def quality(
         self, predicted: Predictions, reference: Predictions, training: TrainingResult
